@@ -1,0 +1,95 @@
+# Every command a contributor needs; CONTRIBUTING.md says when.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+CONTRACT := openapi/openapi.json
+SCRATCH_DATABASE = scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
+	export YHDESSA_DATABASE_URL="sqlite:///$$scratch/scratch.db"
+
+# Options for what is run, as in `make demo ARGS=--once` or `make test ARGS="-k period"`.
+ARGS ?=
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: install
+install: $(INSTALLED) ## Make .venv with everything that is needed, as the lock files say
+	@:
+
+$(INSTALLED): requirements-dev.lock pyproject.toml
+	@if ! $(BIN)/python -c '' 2>/dev/null; then \
+		for python in python3 python3.14 python3.13 python3.12 python3.11 none; do \
+			"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
+		done; \
+		if [ "$$python" = none ]; then \
+			echo 'Python 3.11 or newer is needed, and no such python3 is on the PATH.' >&2; exit 1; \
+		fi; \
+		echo "Making $(VENV) with $$("$$python" --version) ..."; \
+		"$$python" -m venv --clear $(VENV) || { \
+			echo 'That needs the venv module of Python; on Debian and Ubuntu: apt-get install python3-venv' >&2; \
+			exit 1; \
+		}; \
+	fi
+	@echo "Installing what requirements-dev.lock lists (a minute or two the first time) ..."
+	@$(BIN)/python -m pip install -qq --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
+	@touch $@
+	@echo "Ready; \`make help\` lists what there is."
+
+.PHONY: demo
+demo: install ## See the main job on real input; ARGS=--once ends by itself
+	@$(BIN)/yhdessa demo $(ARGS)
+
+.PHONY: serve
+serve: install ## Serve on the database of YHDESSA_DATABASE_URL; ARGS="--port 9000"
+	@$(BIN)/yhdessa serve $(ARGS)
+
+.PHONY: test
+test: install ## Run the tests that need no system package, with full branch coverage; ARGS="-k period"
+	@$(BIN)/python -m pytest -q -n logical -m "not browser and not exhaustive" --cov $(ARGS)
+
+.PHONY: test-browser
+test-browser: install ## Run the tests in headless Chromium and those that take minutes
+	@$(BIN)/python -m pytest -q -m "browser or exhaustive" $(ARGS)
+
+.PHONY: check
+check: install ## Lint, formatting, types, and whether openapi.json is up to date
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check . || { echo 'Not formatted; `make format` does it.' >&2; exit 1; }
+	@$(BIN)/mypy
+	@$(BIN)/yhdessa openapi | diff -u $(CONTRACT) - || { \
+		echo '$(CONTRACT) is not what the code says; `make openapi` writes it.' >&2; exit 1; }
+
+.PHONY: format
+format: install ## Format the code and mend what ruff can mend
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format --quiet .
+
+.PHONY: migration
+migration: install ## Write a migration from what the models say; name="add the notes"
+	@test -n "$(name)" || { echo 'Say what it does: make migration name="add the notes"' >&2; exit 1; }
+	@$(SCRATCH_DATABASE); $(BIN)/alembic upgrade head; $(BIN)/alembic revision --autogenerate -m "$(name)"
+	@$(BIN)/ruff check --quiet --fix-only migrations
+	@$(BIN)/ruff format --quiet migrations
+
+.PHONY: openapi
+openapi: install ## Write the contract into openapi/openapi.json
+	@$(BIN)/yhdessa openapi > $(CONTRACT).new && mv $(CONTRACT).new $(CONTRACT) || { rm -f $(CONTRACT).new; exit 1; }
+
+COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url
+
+.PHONY: lock
+lock: install ## Refresh the lock files from pyproject.toml; ARGS=--upgrade also renews what is not pinned there
+	@$(BIN)/$(COMPILE) $(ARGS) pyproject.toml --extra postgres -o requirements.lock
+	@$(BIN)/$(COMPILE) $(ARGS) --group build -o requirements-build.lock
+	@$(BIN)/$(COMPILE) $(ARGS) pyproject.toml --extra postgres --group build --group dev --group browser \
+		-c requirements.lock -o requirements-dev.lock

@@ -1,0 +1,119 @@
+"""Who is calling, read from the Authorization header: bearer, or basic with the key as the password."""
+
+import base64
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPBasic, HTTPBearer
+from sqlmodel import Session
+
+from app.access.keys import caller_with
+from app.access.scope import Caller
+from app.clock import Clock
+from app.errors import Problem
+from app.web.dependencies import ReadDb, TheClock, WriteDb
+
+
+class NotAuthenticated(Problem):
+    """A valid key is needed; it is missing, mistyped, unknown, expired or revoked."""
+
+    status_code = 401
+    title = "A valid key is needed"
+
+
+class _BearerInContract(HTTPBearer):
+    """States in the contract that a bearer token is taken; `_sent_key` reads it."""
+
+    async def __call__(self, request: Request) -> None:  # type: ignore[override]  # it documents, it does not read
+        return None
+
+
+class _BasicInContract(HTTPBasic):
+    """States in the contract that HTTP Basic is taken; `_sent_key` reads it."""
+
+    async def __call__(self, request: Request) -> None:  # type: ignore[override]  # it documents, it does not read
+        return None
+
+
+_BEARER = _BearerInContract(scheme_name="bearer", description="The key as a bearer token")
+_BASIC = _BasicInContract(scheme_name="basic", description="Any user name, the key as the password")
+
+PUBLIC_TOO: dict[str, Any] = {"security": [{}]}
+"""The `openapi_extra=` of a route that answers without a key as well."""
+
+
+def reader_if_any(
+    request: Request,
+    db: ReadDb,
+    clock: TheClock,
+    _bearer: Annotated[None, Depends(_BEARER)],
+    _basic: Annotated[None, Depends(_BASIC)],
+) -> Caller | None:
+    """Who is calling a reading route; None without an Authorization header.
+
+    Raises:
+        NotAuthenticated: a key was sent and is not valid.
+    """
+    return _caller(request, db, clock) if "authorization" in request.headers else None
+
+
+def reader(caller: Annotated[Caller | None, Depends(reader_if_any)]) -> Caller:
+    """Who is calling a reading route.
+
+    Raises:
+        NotAuthenticated: no key was sent, or one that is not valid.
+    """
+    if caller is None:
+        raise _not_authenticated()
+    return caller
+
+
+def reporter(
+    request: Request,
+    db: WriteDb,
+    clock: TheClock,
+    _bearer: Annotated[None, Depends(_BEARER)],
+    _basic: Annotated[None, Depends(_BASIC)],
+) -> Caller:
+    """Who is calling a writing route.
+
+    Raises:
+        NotAuthenticated: no key was sent, or one that is not valid.
+    """
+    return _caller(request, db, clock)
+
+
+AnyReader = Annotated[Caller | None, Depends(reader_if_any)]
+Reader = Annotated[Caller, Depends(reader)]
+Reporter = Annotated[Caller, Depends(reporter)]
+
+
+def _caller(request: Request, db: Session, clock: Clock) -> Caller:
+    caller = caller_with(db, _sent_key(request.headers.get("authorization", "")), at=clock())
+    if caller is None:
+        raise _not_authenticated()
+    request.state.key_id = caller.key_id
+    return caller
+
+
+def _sent_key(authorization: str) -> str:
+    """The key in the header `authorization`; an empty text if there is none."""
+    scheme, _, credentials = authorization.strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return credentials.strip()
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        _user, _, password = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
+    except ValueError:
+        return ""
+    return password
+
+
+def _not_authenticated() -> NotAuthenticated:
+    """The one answer to everything that can be wrong with a key, so that guessing learns nothing."""
+    return NotAuthenticated(
+        "send a valid key as `Authorization: Bearer <key>`, or as the password of HTTP Basic; "
+        "this one is missing, mistyped, unknown, expired or revoked",
+        headers={"WWW-Authenticate": 'Bearer realm="yhdessa"'},
+    )

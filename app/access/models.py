@@ -1,0 +1,58 @@
+"""Organisations and keys as they are stored, and what GET /v1/key answers."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field as Documented
+from sqlmodel import JSON, Field
+
+from app.database import Base
+
+
+class Action(StrEnum):
+    """What a key may do."""
+
+    REPORT = "report"
+    READ = "read"
+    PUBLISH = "publish"
+
+
+class Organisation(Base, table=True):
+    """Who holds keys and reports; not the area that a figure is about."""
+
+    __tablename__ = "organisations"
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True, max_length=200)
+    created_at: datetime
+
+
+class Key(Base, table=True):
+    """A key without its secret: `secret_hash` is the SHA-256 of the whole key in hexadecimal."""
+
+    __tablename__ = "keys"
+
+    id: str = Field(primary_key=True, max_length=8)
+    organisation_id: int = Field(foreign_key="organisations.id", index=True)
+    name: str = Field(max_length=200)
+    secret_hash: str = Field(max_length=64)
+    actions: list[str] = Field(sa_type=JSON)
+    areas: list[str] = Field(sa_type=JSON)
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
+
+
+class KeyPublic(BaseModel):
+    """What the calling key may do, where, and until when."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str = Documented(
+        description="The middle part of the key; names it in logs and lists without telling it"
+    )
+    name: str
+    organisation: str
+    actions: list[Action]
+    areas: list[str] = Documented(description="`municipality:297`, `county:13` or `country`")
+    expires_at: datetime

@@ -1,0 +1,158 @@
+"""The database: its engine, SQLite's manners, constraint names, and one transaction per request."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, MetaData, String, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlmodel import Field, Session, SQLModel
+
+from app.clock import RESOLUTION, Clock
+from app.settings import Settings
+
+WRITER_LOCK = 7_203_011
+"""The number of PostgreSQL's advisory lock that the one writer holds."""
+
+_DURABLE = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+class Base(SQLModel):
+    """What every table derives from; its own metadata, since names given to SQLModel's get lost."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class LastWrite(Base, table=True):
+    """One row: the moment of the latest write, so that the next one is later even if the clock was set back."""
+
+    __tablename__ = "last_write"
+
+    id: int = Field(default=1, primary_key=True)
+    recorded_at: datetime
+
+
+class UnsafeDatabase(Exception):
+    """The database does not keep what makes an acknowledged write survive a power cut."""
+
+
+def code_column(length: int) -> Any:
+    """A column type for codes: sorted by their bytes on both databases, as Python sorts them."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+class Database:
+    """One engine and its sessions; only here are transactions committed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.engine = _engine(settings)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that sees one moment of the database throughout and keeps nothing."""
+        with Session(self.engine.execution_options(**self._snapshot()), expire_on_commit=False) as db:
+            yield db
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session that is committed at the end, or rolled back whole on an error; see `take_turn`."""
+        with Session(self.engine, expire_on_commit=False) as db:
+            yield db
+            db.commit()
+
+    def dispose(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+    def _snapshot(self) -> dict[str, Any]:
+        if self.engine.dialect.name == "sqlite":
+            return {}
+        return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+
+def take_turn(db: Session, clock: Clock) -> datetime:
+    """Wait to be the only writer; the moment to record at, later than every one before.
+
+    What `db` had read so far is read anew: it may have changed while waiting. The turn ends with the transaction.
+    """
+    db.rollback()
+    if is_sqlite(db):
+        db.connection(execution_options={"begin": "IMMEDIATE"})
+    else:
+        db.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": WRITER_LOCK})
+    last = db.get_one(LastWrite, 1, populate_existing=True)
+    last.recorded_at = max(clock(), last.recorded_at + RESOLUTION)
+    db.add(last)
+    return last.recorded_at
+
+
+def wait_for_writers(db: Session) -> None:
+    """Wait until nobody writes who took its turn before now: what is recorded up to now is then visible."""
+    db.rollback()
+    if is_sqlite(db):
+        db.connection(execution_options={"begin": "IMMEDIATE"})
+    else:
+        db.execute(text("SELECT pg_advisory_xact_lock_shared(:number)"), {"number": WRITER_LOCK})
+    db.rollback()
+
+
+def is_sqlite(db: Session) -> bool:
+    """True on SQLite, False on PostgreSQL."""
+    return db.get_bind().dialect.name == "sqlite"
+
+
+def _engine(settings: Settings) -> Engine:
+    if settings.database_url.startswith("sqlite"):
+        return _sqlite_engine(settings)
+    milliseconds = int(settings.lock_timeout_seconds * 1000)
+    return create_engine(
+        settings.database_url,
+        pool_size=settings.pool_size,
+        max_overflow=settings.pool_size,
+        pool_pre_ping=True,
+        pool_timeout=settings.lock_timeout_seconds,
+        connect_args={"options": f"-c lock_timeout={milliseconds} -c timezone=UTC"},
+    )
+
+
+def _sqlite_engine(settings: Settings) -> Engine:
+    engine = create_engine(
+        make_url(settings.database_url),
+        pool_size=settings.pool_size,
+        max_overflow=settings.pool_size,
+        pool_timeout=settings.lock_timeout_seconds,
+        connect_args={
+            "timeout": settings.lock_timeout_seconds,
+            "check_same_thread": False,
+            "isolation_level": None,
+        },
+    )
+    event.listen(engine, "connect", _on_sqlite_connect)
+    event.listen(engine, "begin", _on_sqlite_begin)
+    return engine
+
+
+def _on_sqlite_connect(connection: Any, _record: Any) -> None:
+    """Make `connection` durable (WAL with a sync at every commit) and check that it is."""
+    for pragma, value in _DURABLE.items():
+        connection.execute(f"PRAGMA {pragma}={value}")
+        held = connection.execute(f"PRAGMA {pragma}").fetchone()[0]
+        if held != value:
+            raise UnsafeDatabase(
+                f"SQLite keeps {pragma}={held!r} where {value!r} is needed to survive a power cut"
+            )
+
+
+def _on_sqlite_begin(connection: Connection) -> None:
+    """Begin in the driver's stead, which would begin too late to keep one snapshot."""
+    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', 'DEFERRED')}")

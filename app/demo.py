@@ -1,0 +1,3 @@
+"""stub"""
+from app.client import Refused
+def run_demo(*, port: int, once: bool) -> None: ...

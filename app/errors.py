@@ -1,0 +1,213 @@
+"""Problems: every refusal as an RFC 9457 document, in one shape everywhere."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:yhdessa:problem:"
+
+
+class FieldError(BaseModel):
+    """One thing that is wrong, and where: a pointer into the body, or the name of a parameter."""
+
+    pointer: str | None = Field(default=None, description="JSON pointer (RFC 6901) into the body")
+    parameter: str | None = Field(default=None, description="Name of the path, query or header parameter")
+    detail: str = Field(description="What is wrong and what would be right")
+    row: int | None = Field(default=None, description="Index of the row in its list, from 0")
+
+
+class ProblemDocument(BaseModel):
+    """RFC 9457 problem details."""
+
+    type: str = Field(description="Names the kind of problem; stable")
+    title: str
+    status: int
+    detail: str
+    instance: str = Field(description="The path that was asked for")
+    errors: list[FieldError] | None = Field(default=None, description="Each thing that is wrong, where known")
+
+
+class Problem(Exception):
+    """A caller's mistake, or a state the caller can wait out; each kind is a subclass beside its rule."""
+
+    status_code: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal error"
+
+    def __init__(
+        self, detail: str, *, errors: Sequence[FieldError] = (), headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = list(errors)
+        self.headers = dict(headers or {})
+
+    @classmethod
+    def type_uri(cls) -> str:
+        """The stable name of this kind: the class name in kebab case behind a URN prefix."""
+        return TYPE_PREFIX + re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
+
+
+class InvalidRequest(Problem):
+    """The body, or what it says, breaks the schema or a rule; nothing was stored."""
+
+    status_code = 422
+    title = "The content of the request is not valid"
+
+
+class InvalidParameter(Problem):
+    """A path, query or header parameter is unknown, malformed or out of bounds."""
+
+    status_code = 422
+    title = "A parameter of the request is not valid"
+
+
+class UnsupportedContent(Problem):
+    """The body is of a kind that this call does not take."""
+
+    status_code = 415
+    title = "This kind of content is not taken here"
+
+
+class NotFound(Problem):
+    """There is nothing at this address."""
+
+    status_code = 404
+    title = "Not found"
+
+
+class TooLarge(Problem):
+    """The body is larger than the server takes."""
+
+    status_code = 413
+    title = "The body is too large"
+
+
+class Unavailable(Problem):
+    """The database did not answer, or did not let us write, in time; whether anything was stored is unknown."""
+
+    status_code = 503
+    title = "Not available at the moment"
+
+
+def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
+    """The `responses=` of a route that can raise `kinds`: one entry per status code, its kinds listed."""
+    documented: dict[int | str, dict[str, Any]] = {}
+    for kind in kinds:
+        entry = documented.setdefault(
+            kind.status_code, {"description": "", "content": {MEDIA_TYPE: _content()}}
+        )
+        said = f"`{kind.type_uri()}`: {_sentence(kind)}"
+        entry["description"] = "\n\n".join(filter(None, (entry["description"], said)))
+    return documented
+
+
+def install_problems(app: FastAPI) -> None:
+    """Make `app` answer every error as a problem document."""
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_our_mistake)
+
+
+def problem_response(request: Request, problem: Problem) -> Response:
+    """`problem` as an answer to `request`."""
+    return _response(
+        request,
+        problem.status_code,
+        problem.type_uri(),
+        problem.title,
+        problem.detail,
+        problem.errors,
+        problem.headers,
+    )
+
+
+def _content() -> dict[str, Any]:
+    return {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}
+
+
+def _sentence(kind: type[Problem]) -> str:
+    return (kind.__doc__ or kind.title).strip().splitlines()[0]
+
+
+def _response(
+    request: Request,
+    status_code: int,
+    type_uri: str,
+    title: str,
+    detail: str,
+    errors: list[FieldError],
+    headers: Mapping[str, str],
+) -> Response:
+    document = ProblemDocument(
+        type=type_uri,
+        title=title,
+        status=status_code,
+        detail=detail,
+        instance=request.url.path,
+        errors=errors or None,
+    )
+    return Response(
+        document.model_dump_json(exclude_none=True),
+        status_code=status_code,
+        media_type=MEDIA_TYPE,
+        headers={"Cache-Control": "no-store", **headers},
+    )
+
+
+async def _on_problem(request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, Problem)
+    return problem_response(request, problem)
+
+
+async def _on_validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = [_field_error(item["loc"], item["msg"]) for item in error.errors()]
+    in_body = any(item["loc"][0] == "body" for item in error.errors())
+    kind = InvalidRequest if in_body else InvalidParameter
+    where = "; ".join(f"{item.pointer or item.parameter or 'body'}: {item.detail}" for item in errors[:3])
+    more = f" and {len(errors) - 3} more" if len(errors) > 3 else ""
+    return problem_response(request, kind(where + more, errors=errors))
+
+
+def _field_error(location: Sequence[int | str], message: str) -> FieldError:
+    """Where pydantic's `location` is, in words of the caller; never what was sent, which may be anything."""
+    place, *steps = location
+    if place != "body":
+        return FieldError(parameter=str(steps[0]), detail=message)
+    row = next((step for step in steps if isinstance(step, int)), None)
+    return FieldError(pointer="".join(f"/{_escaped(step)}" for step in steps), detail=message, row=row)
+
+
+def _escaped(step: int | str) -> str:
+    return str(step).replace("~", "~0").replace("/", "~1")
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    """Starlette's and FastAPI's own refusals: unknown address, wrong method, too large a body."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == NotFound.status_code:
+        return problem_response(request, NotFound(f"there is nothing at {request.url.path}"))
+    if error.status_code == TooLarge.status_code:
+        limit = request.app.state.settings.max_body_bytes
+        return problem_response(request, TooLarge(f"a body may have {limit} bytes; send it in several parts"))
+    detail = (
+        f"{request.method} is not possible at {request.url.path}"
+        if error.status_code == 405
+        else error.detail
+    )
+    title = {405: "This method is not possible here"}.get(error.status_code, "The request could not be read")
+    return _response(request, error.status_code, "about:blank", title, detail, [], error.headers or {})
+
+
+async def _on_our_mistake(request: Request, error: Exception) -> Response:
+    """A fault of ours: logged where it is raised, told without its inside."""
+    # This answer passes outside our middleware, which would have named the id.
+    headers = {"X-Request-Id": request.state.request_id}
+    return problem_response(request, Problem("the server failed to answer; the fault is logged", headers=headers))

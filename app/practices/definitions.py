@@ -1,0 +1,126 @@
+"""Which practices there are, what they mean, and from which year a county's reports speak."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from app.clock import BEGINNING
+from app.errors import FieldError, InvalidParameter, NotFound
+from app.periods import FIRST_YEAR, LAST_YEAR
+from app.places.register import counties
+from app.practices.models import (
+    PRACTICE_LENGTH,
+    PRACTICE_PATTERN,
+    LiveFromRecord,
+    PracticePublic,
+    PracticeRecord,
+)
+
+DEFAULT_PRACTICE = "yhdessa-aika"
+
+_SHIPPED = PracticePublic(
+    slug=DEFAULT_PRACTICE,
+    name_fi="Yhdessä aika",
+    name_sv="Yhdessä aika",
+    name_en="Yhdessä aika",
+    definition=(
+        "Family-centre practice: a professional and a family raise a matter, the professional convenes the people "
+        "whom the family names, and they meet. One meeting is one session."
+    ),
+    counting_rule=(
+        "Our proposal, since the published source gives no counting rule; the operator can change it: each meeting "
+        "held, also remote, not cancelled ones; counted in the municipality where the family lives."
+    ),
+    criteria_pilot="Our proposal: named professionals try the practice for a limited time.",
+    criteria_in_use="Our proposal: the practice is part of the family services for the time being.",
+    contact="The organisation that runs this service",
+    counted=True,
+)
+
+
+class InvalidDefinition(ValueError):
+    """A definition, or a year, that cannot be recorded."""
+
+
+def practices(db: Session, moment: datetime | None = None) -> dict[str, PracticePublic]:
+    """By slug, in their order: every practice as defined at `moment` (None is now).
+
+    A practice that was defined later is answered as it was first defined: nobody could have asked before.
+    """
+    known: dict[str, PracticePublic] = {}
+    query = select(PracticeRecord).order_by(col(PracticeRecord.slug), col(PracticeRecord.recorded_at))
+    for row in db.exec(query):
+        if row.slug not in known or moment is None or row.recorded_at <= moment:
+            known[row.slug] = PracticePublic.model_validate(row)
+    return known
+
+
+def practice_asked(db: Session, slug: str, moment: datetime | None = None) -> PracticePublic:
+    """The practice that a query parameter names.
+
+    Raises:
+        InvalidParameter: there is none.
+    """
+    known = practices(db, moment)
+    if slug not in known:
+        detail = f"there is no practice {slug!r}; there are {', '.join(known)}"
+        raise InvalidParameter(detail, errors=[FieldError(parameter="practice", detail=detail)])
+    return known[slug]
+
+
+def practice_at(db: Session, slug: str, moment: datetime | None = None) -> PracticePublic:
+    """The practice that an address names.
+
+    Raises:
+        NotFound: there is none.
+    """
+    known = practices(db, moment)
+    if slug not in known:
+        raise NotFound(f"there is no practice {slug!r}; there are {', '.join(known)}")
+    return known[slug]
+
+
+def live_from(db: Session, practice: str, moment: datetime | None = None) -> Mapping[str, int]:
+    """By county: the first year for which its reports speak, as set at `moment` (None is now)."""
+    query = select(LiveFromRecord).where(LiveFromRecord.practice == practice)
+    if moment is not None:
+        query = query.where(LiveFromRecord.recorded_at <= moment)
+    return {row.county: row.year for row in db.exec(query.order_by(col(LiveFromRecord.recorded_at)))}
+
+
+def define_practice(db: Session, definition: PracticePublic, *, at: datetime) -> None:
+    """Record a practice, or a new definition of it.
+
+    Raises:
+        InvalidDefinition: the slug is not lower-case words joined by hyphens.
+    """
+    if len(definition.slug) > PRACTICE_LENGTH or not re.fullmatch(
+        PRACTICE_PATTERN, definition.slug, re.ASCII
+    ):
+        raise InvalidDefinition(f"{definition.slug!r}: write lower-case letters, digits and single hyphens")
+    db.add(PracticeRecord(recorded_at=at, **definition.model_dump()))
+
+
+def set_live_from(db: Session, practice: str, county: str, year: int, *, at: datetime) -> None:
+    """Record that the reports of `county` speak from `year` on.
+
+    Raises:
+        InvalidDefinition: practice or county are unknown, or the year is before 2015.
+    """
+    if practice not in practices(db):
+        raise InvalidDefinition(f"there is no practice {practice!r}; there are {', '.join(practices(db))}")
+    if county not in counties(db):
+        raise InvalidDefinition(f"there is no county {county!r}; North Savo is 13")
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise InvalidDefinition(f"{year}: figures are kept from {FIRST_YEAR} on")
+    db.add(LiveFromRecord(practice=practice, county=county, year=year, recorded_at=at))
+
+
+def load_shipped_practice(db: Session) -> int:
+    """Store the practice that ships, unless it is there; how many were stored."""
+    if DEFAULT_PRACTICE in practices(db):
+        return 0
+    define_practice(db, _SHIPPED, at=BEGINNING)
+    return 1

@@ -1,0 +1,90 @@
+"""Which releases there are and what the one that counts on a day says."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from pydantic import TypeAdapter
+from sqlmodel import Session, col, select
+
+from app.errors import NotFound
+from app.practices.definitions import live_from
+from app.releases.models import ReleaseRecord, ReleaseYearRecord
+from app.series import Release, ReleasedYear
+
+FACTS: TypeAdapter[ReleasedYear] = TypeAdapter(ReleasedYear)
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRead:
+    """A release with what it says of each year."""
+
+    record: ReleaseRecord
+    content: Release
+
+
+def releases(
+    db: Session, *, on: date, practice: str | None = None, county: str | None = None
+) -> Sequence[ReleaseRecord]:
+    """The releases published on or before the day `on`, newest first; of one practice or county if named."""
+    query = select(ReleaseRecord).where(ReleaseRecord.published_on <= on)
+    if practice is not None:
+        query = query.where(ReleaseRecord.practice == practice)
+    if county is not None:
+        query = query.where(ReleaseRecord.county == county)
+    return db.exec(query.order_by(col(ReleaseRecord.published_on).desc(), col(ReleaseRecord.id).desc())).all()
+
+
+def release_with(db: Session, release_id: int, *, on: date) -> ReleaseRecord:
+    """The release with this number, if it was published on or before the day `on`.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = db.get(ReleaseRecord, release_id)
+    if found is None or found.published_on > on:
+        raise NotFound(f"there is no release {release_id} published on or before {on}")
+    return found
+
+
+def latest_releases(
+    db: Session, practice: str, *, on: date, county: str | None = None
+) -> Mapping[str, ReleaseRead]:
+    """By county: its latest release on the day `on`: the one published last, of several that day the highest number."""
+    latest: dict[str, ReleaseRecord] = {}
+    for record in releases(db, on=on, practice=practice, county=county):
+        latest.setdefault(record.county, record)
+    return {read.record.county: read for read in _read(db, latest.values())}
+
+
+def read_release(db: Session, record: ReleaseRecord) -> ReleaseRead:
+    """`record` with what it says of each year."""
+    return _read(db, [record])[0]
+
+
+def years_kept_by_releases(db: Session, practice: str, *, on: date) -> Mapping[str, frozenset[int]]:
+    """By county: the years that stay with its latest release on the day `on`, since they precede `live_from`."""
+    begins = live_from(db, practice)
+    return {
+        county: frozenset(
+            year
+            for year, said in read.content.years.items()
+            if said.covers and (county not in begins or year < begins[county])
+        )
+        for county, read in latest_releases(db, practice, on=on).items()
+    }
+
+
+def _read(db: Session, records: Collection[ReleaseRecord]) -> list[ReleaseRead]:
+    ids = [record.id for record in records]
+    years: dict[int, dict[int, ReleasedYear]] = {number: {} for number in ids}
+    query = (
+        select(ReleaseYearRecord)
+        .where(col(ReleaseYearRecord.release_id).in_(ids))
+        .order_by(col(ReleaseYearRecord.year))
+    )
+    for row in db.exec(query):
+        years[row.release_id][row.year] = FACTS.validate_python(row.facts)
+    return [
+        ReleaseRead(record, Release(record.id, record.published_on, years[record.id])) for record in records
+    ]

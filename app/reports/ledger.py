@@ -1,0 +1,170 @@
+"""The ledger: which entries hold, and how new ones are added under one receipt."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, func
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+
+from app.access.scope import Caller
+from app.errors import FieldError
+from app.reports.models import ListName, Outcome, PlausibilityWarning, ReceiptRow
+from app.reports.notes import note_for, salted
+from app.reports.submissions import add_receipt
+from app.reports.tables import CountEntry, StatusEntry, Submission
+
+Entry = CountEntry | StatusEntry
+Key = tuple[str, str]
+"""Practice and municipality."""
+
+
+@dataclass(slots=True)
+class Decision:
+    """What becomes of one row: the entry it adds if any, the entries it takes the place of, what is said about it."""
+
+    list_name: ListName
+    index: int
+    outcome: Outcome
+    added: Entry | None = None
+    standing: Entry | None = None
+    superseded: Sequence[CountEntry] = ()
+    note: str | None = None
+    warnings: list[PlausibilityWarning] = field(default_factory=list)
+    errors: list[FieldError] = field(default_factory=list)
+
+
+def counts_in_force(
+    db: Session, *conditions: ColumnElement[bool], moment: datetime | None = None, limit: int | None = None
+) -> Sequence[CountEntry]:
+    """The counts that held at `moment` (None is now) and meet `conditions`, by practice, municipality and period."""
+    order = (CountEntry.practice, CountEntry.municipality, CountEntry.period)
+    found: Sequence[CountEntry] = db.exec(
+        counts_query(*conditions, moment=moment).order_by(*order).limit(limit)
+    ).all()
+    return found
+
+
+def statuses_in_force(
+    db: Session, *conditions: ColumnElement[bool], moment: datetime | None = None, limit: int | None = None
+) -> Sequence[StatusEntry]:
+    """The statuses that held at `moment` (None is now) and meet `conditions`, by practice, municipality and day."""
+    order = (StatusEntry.practice, StatusEntry.municipality, StatusEntry.day)
+    found: Sequence[StatusEntry] = db.exec(
+        statuses_query(*conditions, moment=moment).order_by(*order).limit(limit)
+    ).all()
+    return found
+
+
+def counts_query(*conditions: ColumnElement[bool], moment: datetime | None) -> Any:
+    """The statement that selects the counts that held at `moment` (None is now) and meet `conditions`."""
+    return _in_force(CountEntry, "period", moment).where(col(CountEntry.sessions).is_not(None), *conditions)
+
+
+def statuses_query(*conditions: ColumnElement[bool], moment: datetime | None) -> Any:
+    """The statement that selects the statuses that held at `moment` (None is now) and meet `conditions`."""
+    return _in_force(StatusEntry, "day", moment).where(col(StatusEntry.status).is_not(None), *conditions)
+
+
+def history(
+    db: Session, table: type[Entry], *conditions: ColumnElement[bool], moment: datetime | None = None
+) -> Sequence[Entry]:
+    """Every entry recorded up to `moment` (None is now) that meets `conditions`, oldest first."""
+    query: Any = select(table).where(*conditions).order_by(col(table.id))
+    if moment is not None:
+        query = query.where(table.recorded_at <= moment)
+    entries: Sequence[Entry] = db.exec(query).all()
+    return entries
+
+
+def about(table: type[Entry], keys: Collection[Key]) -> ColumnElement[bool]:
+    """The condition that an entry is about one of the practices and municipalities in `keys`.
+
+    It may hold for a few more, where several practices and municipalities are mixed.
+    """
+    practices = {practice for practice, _ in keys}
+    municipalities = {municipality for _, municipality in keys}
+    return col(table.practice).in_(practices) & col(table.municipality).in_(municipalities)
+
+
+def store(db: Session, decisions: Sequence[Decision], *, by: Caller, at: datetime) -> Submission:
+    """Add the entries of `decisions` and their receipt; the receipt.
+
+    Runs inside the turn that `at` was taken in (see app.database.take_turn): ids and the chain have no gap.
+    """
+    submission_id = _last_id(db, Submission) + 1
+    next_ids = {"counts": _last_id(db, CountEntry) + 1, "statuses": _last_id(db, StatusEntry) + 1}
+    entries: list[Entry] = []
+    for decision in decisions:
+        for entry in _withdrawals(decision) + ([decision.added] if decision.added else []):
+            entry.id = next_ids[decision.list_name]
+            next_ids[decision.list_name] += 1
+            entry.submission_id, entry.organisation_id, entry.recorded_at = (
+                submission_id,
+                by.organisation_id,
+                at,
+            )
+            entries.append(entry)
+        if decision.added and decision.note:
+            salt, decision.added.note_hash = salted(decision.note)
+            db.add(note_for(decision.list_name, decision.added.id, salt=salt, text=decision.note))
+    receipt = add_receipt(
+        db,
+        submission_id,
+        rows=[receipt_row(decision) for decision in decisions],
+        entries=entries,
+        by=by,
+        at=at,
+    )
+    db.flush()  # Entries refer to the receipt, and without a relationship the session would insert in any order.
+    db.add_all(entries)
+    return receipt
+
+
+def receipt_row(decision: Decision) -> ReceiptRow:
+    """What the receipt says of `decision`; before it is stored, a new entry has no number yet."""
+    holds = decision.added or decision.standing
+    return ReceiptRow(
+        list=decision.list_name,
+        index=decision.index,
+        outcome=decision.outcome,
+        entry=holds.id if holds else None,
+        superseded=[entry.id for entry in decision.superseded],
+        warnings=decision.warnings,
+        errors=decision.errors,
+    )
+
+
+def entry_etag(entry: Entry) -> str:
+    """The strong ETag of the figure that `entry` states."""
+    return f'"{entry.id}"'
+
+
+def _in_force(table: type[Any], slot: str, moment: datetime | None) -> Any:
+    """The latest entry up to `moment` of every practice, municipality and `slot`."""
+    later = aliased(table)
+    same_key = [getattr(later, name) == getattr(table, name) for name in ("practice", "municipality", slot)]
+    query = select(table)
+    if moment is not None:
+        same_key.append(later.recorded_at <= moment)
+        query = query.where(table.recorded_at <= moment)
+    return query.where(~exists().where(*same_key, later.id > table.id))
+
+
+def _withdrawals(decision: Decision) -> list[Entry]:
+    """For each count that is superseded, the entry that says so."""
+    return [
+        CountEntry(**{**entry.model_dump(), "sessions": None, "outcome": "superseded", "note_hash": None})
+        for entry in decision.superseded
+    ]
+
+
+def _last_id(db: Session, table: type[Any]) -> int:
+    return db.exec(select(func.max(table.id))).one() or 0
+
+
+def through(entry: CountEntry) -> date | None:
+    """The last day counted, None if the period was counted to its end."""
+    return None if entry.counted_to == entry.last_day else entry.counted_to

@@ -1,0 +1,52 @@
+"""What the live trend is counted from: the histories of municipalities as of a moment, in two statements."""
+
+from collections.abc import Collection
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col
+
+from app.places.register import Municipality
+from app.reports.ledger import counts_query, statuses_query
+from app.reports.tables import CountEntry, StatusEntry
+from app.series import Count, History
+
+
+def histories(
+    db: Session, practice: str, places: Collection[Municipality], *, moment: datetime | None, everywhere: bool
+) -> list[History]:
+    """One history for each of `places`, in their order, also where nothing is recorded; None of `moment` is now.
+
+    `everywhere` says that `places` are all there are, so that the statements need no list of codes.
+    """
+    counts: dict[str, list[Count]] = {}
+    found = counts_query(*_about(CountEntry, practice, places, everywhere), moment=moment)
+    columns = (CountEntry.municipality, CountEntry.first_day, CountEntry.counted_to, CountEntry.sessions)
+    for code, first, last, sessions in db.connection().execute(found.with_only_columns(*columns)):
+        counts.setdefault(code, []).append(Count(first, last, sessions))
+    statuses: dict[str, list[tuple[date, str]]] = {}
+    found = statuses_query(*_about(StatusEntry, practice, places, everywhere), moment=moment)
+    columns = (StatusEntry.municipality, StatusEntry.day, StatusEntry.status)
+    for code, day, status in db.connection().execute(
+        found.with_only_columns(*columns).order_by(StatusEntry.day)
+    ):
+        statuses.setdefault(code, []).append((day, status))
+    return [
+        History(
+            place.code,
+            place.in_register_from,
+            place.valid_to,
+            tuple(statuses.get(place.code, ())),
+            tuple(counts.get(place.code, ())),
+        )
+        for place in places
+    ]
+
+
+def _about(
+    table: type[CountEntry | StatusEntry], practice: str, places: Collection[Municipality], everywhere: bool
+) -> list[ColumnElement[bool]]:
+    conditions = [col(table.practice) == practice]
+    if not everywhere:
+        conditions.append(col(table.municipality).in_([place.code for place in places]))
+    return conditions

@@ -1,0 +1,36 @@
+"""Notes: words beside an entry that can be erased, and what must never stand in them."""
+
+import hashlib
+import re
+import secrets
+
+from stdnum.fi import hetu
+
+from app.reports.models import ListName
+from app.reports.tables import Note
+
+_DASHES = str.maketrans("‐‑‒–—−", "------")
+_CANDIDATE = re.compile(r"(?=(\d{6}[-+A-FU-Y]\d{3}[0-9A-Y]))", re.IGNORECASE)
+
+
+def holds_personal_identity_code(text: str) -> bool:
+    """True if a Finnish personal identity code (henkilötunnus) stands anywhere in `text`.
+
+    It is one if its date exists and its check character fits; spaces and kinds of dashes do not hide it.
+    """
+    together = re.sub(r"\s", "", text).translate(_DASHES)
+    return any(
+        hetu.is_valid(candidate[1].upper(), allow_temporary=True)
+        for candidate in _CANDIDATE.finditer(together)
+    )
+
+
+def salted(text: str) -> tuple[str, str]:
+    """A new salt, and the SHA-256 of salt and `text`, both in hexadecimal."""
+    salt = secrets.token_hex(16)
+    return salt, hashlib.sha256((salt + text).encode()).hexdigest()
+
+
+def note_for(list_name: ListName, entry: int, *, salt: str, text: str) -> Note:
+    """The row that keeps `text` beside an entry until it is erased."""
+    return Note(list=list_name, entry=entry, salt=salt, text=text)

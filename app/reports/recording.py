@@ -1,0 +1,330 @@
+"""From what was sent to what is recorded: check every row, decide what becomes of it, store all under one receipt."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlmodel import Session
+
+from app.access.models import Action
+from app.access.scope import Caller, NotCovered
+from app.clock import Clock, helsinki_day
+from app.database import take_turn
+from app.errors import FieldError, InvalidRequest, NotFound, Problem
+from app.places.register import Municipality, municipalities, municipality_code
+from app.practices.definitions import practices
+from app.practices.models import PracticePublic
+from app.releases.reading import years_kept_by_releases
+from app.reports.ledger import (
+    Decision,
+    Entry,
+    Key,
+    about,
+    counts_in_force,
+    entry_etag,
+    receipt_row,
+    statuses_in_force,
+    store,
+)
+from app.reports.models import CountIn, ListName, Receipt, StatusIn, SubmissionIn
+from app.reports.plausibility import Background, count_warnings, status_warnings
+from app.reports.rules import CheckedCount, CheckedStatus, Overlapping, Refusal, Rulebook
+from app.reports.submissions import dry_receipt, receipt_of
+from app.reports.tables import CountEntry, StatusEntry
+
+Row = CheckedCount | CheckedStatus
+Locate = Callable[[ListName, int, Refusal], FieldError]
+
+_IN_ADDRESS = ("practice", "municipality", "period", "date", "reason")
+
+
+class PreconditionFailed(Problem):
+    """The figure is no longer the one that If-Match names."""
+
+    status_code = 412
+    title = "The figure has changed meanwhile"
+
+
+@dataclass(slots=True)
+class Standing:
+    """What is in force of the municipalities and practices that a submission is about, as the writer sees it."""
+
+    counts: dict[Key, dict[str, CountEntry]]
+    statuses: dict[Key, dict[date, StatusEntry]]
+
+
+def in_submission(list_name: ListName, index: int, refusal: Refusal) -> FieldError:
+    """Where a refusal belongs in the body of a submission."""
+    return FieldError(pointer=f"/{list_name}/{index}/{refusal.field}", detail=refusal.reason, row=index)
+
+
+def in_single_figure(_list_name: ListName, _index: int, refusal: Refusal) -> FieldError:
+    """Where a refusal belongs in a call about one figure: in its address or its body."""
+    if refusal.field in _IN_ADDRESS:
+        return FieldError(parameter=refusal.field, detail=refusal.reason)
+    return FieldError(pointer=f"/{refusal.field}", detail=refusal.reason)
+
+
+def record(
+    db: Session,
+    submission: SubmissionIn,
+    *,
+    by: Caller,
+    clock: Clock,
+    skip_invalid: bool = False,
+    dry_run: bool = False,
+    if_match: str | None = None,
+    locate: Locate = in_submission,
+) -> Receipt:
+    """Record every row of `submission` under one receipt, or nothing.
+
+    With `skip_invalid` rows that break a rule are rejected on the receipt and the others are recorded. A dry run
+    answers the receipt, without an id, and stores nothing. `if_match` is for a submission of one row.
+
+    Raises:
+        NotAllowed: the key may not report.
+        NotCovered, InvalidRequest, Overlapping: in this order, all rows of the first kind that there is.
+        PreconditionFailed: the figure is neither what is sent nor the one that `if_match` names.
+    """
+    by.require(Action.REPORT)
+    if not submission.counts and not submission.statuses:
+        raise InvalidRequest("there is no row in counts or statuses, so there is nothing to record")
+    at = take_turn(db, clock)
+    rulebook = _rulebook(db, submission, by=by, today=helsinki_day(at))
+    rows: list[Row] = [
+        *rulebook.checked_counts(submission.counts),
+        *rulebook.checked_statuses(submission.statuses),
+    ]
+    _refuse(rows, locate, skip_invalid=skip_invalid)
+    standing = _standing(db, {_key(row) for row in rows if not row.refusals})
+    decisions = [_decision(row, standing) for row in rows]
+    if if_match is not None:
+        _check_precondition(if_match, decisions[0])
+    _refuse(rows, locate, skip_invalid=skip_invalid)
+    _add_warnings(db, decisions, standing, places=rulebook.places, today=rulebook.today)
+    return _receipt(db, decisions, by=by, at=at, dry_run=dry_run)
+
+
+def retract(
+    db: Session,
+    table: type[Entry],
+    *,
+    practice: str,
+    municipality: str,
+    slot: str | date,
+    reason: str,
+    by: Caller,
+    clock: Clock,
+    if_match: str | None = None,
+) -> Receipt:
+    """Withdraw the figure that is in force for a municipality, practice and period or day.
+
+    Raises:
+        NotAllowed, NotCovered: the key may not report, or not about this municipality.
+        InvalidRequest: unknown municipality or practice, or a personal identity code in `reason`.
+        NotFound: there is no figure in force.
+        PreconditionFailed: it is not the one that `if_match` names.
+    """
+    by.require(Action.REPORT)
+    at = take_turn(db, clock)
+    code = municipality_code(municipality)
+    rulebook = Rulebook(helsinki_day(at), by.scope, practices(db).keys(), municipalities(db, codes=[code]))
+    refusals = [*rulebook.place_refusals(code, practice), *rulebook.note_refusals(reason, "reason")]
+    _raise_first_kind(
+        [in_single_figure("counts", 0, one) for one in refusals], [one.kind for one in refusals]
+    )
+    standing = _standing(db, {(practice, code)})
+    in_force = standing.counts if table is CountEntry else standing.statuses
+    found = in_force.get((practice, code), {}).get(slot)  # type: ignore[attr-defined]  # the slot is of the table's kind
+    if found is None:
+        raise NotFound(f"nothing is recorded for {practice}, {code}, {slot}")
+    if if_match is not None and not _names(if_match, found):
+        raise _changed(found)
+    list_name: ListName = "counts" if table is CountEntry else "statuses"
+    gone = {"sessions": None} if table is CountEntry else {"status": None}
+    added = table(**{**found.model_dump(), **gone, "outcome": "retracted", "note_hash": None})
+    decision = Decision(list_name, 0, "retracted", added=added, standing=found, note=reason)
+    return _receipt(db, [decision], by=by, at=at, dry_run=False)
+
+
+def _rulebook(db: Session, submission: SubmissionIn, *, by: Caller, today: date) -> Rulebook:
+    codes = {municipality_code(item.municipality) for item in (*submission.counts, *submission.statuses)}
+    return Rulebook(today, by.scope, practices(db).keys(), municipalities(db, codes=codes))
+
+
+def _key(row: Row) -> Key:
+    return row.item.practice, row.municipality
+
+
+def _standing(db: Session, keys: Collection[Key]) -> Standing:
+    standing = Standing({}, {})
+    for count in counts_in_force(db, about(CountEntry, keys)):
+        standing.counts.setdefault((count.practice, count.municipality), {})[count.period] = count
+    for status in statuses_in_force(db, about(StatusEntry, keys)):
+        standing.statuses.setdefault((status.practice, status.municipality), {})[status.day] = status
+    return standing
+
+
+def _decision(row: Row, standing: Standing) -> Decision:
+    """What becomes of `row`; one that overlaps what stands is refused here, since that depends on what is recorded."""
+    if row.refusals:
+        decision = Decision(row.list_name, row.index, "rejected")
+    elif isinstance(row, CheckedCount):
+        decision = _count_decision(row, standing.counts.get(_key(row), {}))
+    else:
+        decision = _status_decision(row, standing.statuses.get(_key(row), {}))
+    decision.errors = [in_submission(row.list_name, row.index, refusal) for refusal in row.refusals]
+    return decision
+
+
+def _count_decision(row: CheckedCount, counts: Mapping[str, CountEntry]) -> Decision:
+    assert row.period and row.counted_to
+    standing = counts.get(row.period.text)
+    if standing and (standing.sessions, standing.counted_to) == (row.item.sessions, row.counted_to):
+        return Decision("counts", row.index, "unchanged", standing=standing)
+    in_the_way = [
+        other
+        for other in counts.values()
+        if other is not standing and other.first_day <= row.period.last and row.period.first <= other.last_day
+    ]
+    if in_the_way and not row.item.replace:
+        periods = ", ".join(
+            f"{other.period} ({other.sessions} sessions, entry {other.id})" for other in in_the_way
+        )
+        reason = (
+            f"{row.period.text} shares days with {periods}; `replace: true` supersedes what is in the way"
+        )
+        row.refusals.append(Refusal(Overlapping, "period", reason))
+        return Decision("counts", row.index, "rejected", standing=standing)
+    outcome = "corrected" if standing else "created"
+    added = CountEntry(
+        **_unnumbered(row),
+        outcome=outcome,
+        period=row.period.text,
+        first_day=row.period.first,
+        last_day=row.period.last,
+        counted_to=row.counted_to,
+        sessions=row.item.sessions,
+    )
+    note = row.item.note
+    return Decision(
+        "counts", row.index, outcome, added=added, standing=standing, superseded=in_the_way, note=note
+    )
+
+
+def _status_decision(row: CheckedStatus, statuses: Mapping[date, StatusEntry]) -> Decision:
+    assert row.day
+    standing = statuses.get(row.day)
+    if standing and standing.status == row.item.status:
+        return Decision("statuses", row.index, "unchanged", standing=standing)
+    outcome = "corrected" if standing else "created"
+    added = StatusEntry(
+        **_unnumbered(row), outcome=outcome, day=row.day, date_precision=row.precision, status=row.item.status
+    )
+    return Decision("statuses", row.index, outcome, added=added, standing=standing, note=row.item.note)
+
+
+def _unnumbered(row: Row) -> dict[str, object]:
+    return {"practice": row.item.practice, "municipality": row.municipality, "note_hash": None}
+
+
+def _add_warnings(
+    db: Session,
+    decisions: Sequence[Decision],
+    standing: Standing,
+    *,
+    places: Mapping[str, Municipality],
+    today: date,
+) -> None:
+    """Say what is odd about each row, in the light of all that is in force once the submission is recorded."""
+    _apply(decisions, standing)
+    known = practices(db)
+    kept = {
+        slug: years_kept_by_releases(db, slug, on=today)
+        for slug in {entry.practice for entry in _held(decisions)}
+    }
+    for decision in decisions:
+        entry = decision.added or decision.standing
+        if decision.outcome == "rejected" or entry is None:
+            continue
+        background = _background(entry, known, places, kept)
+        statuses = standing.statuses.get((entry.practice, entry.municipality), {})
+        if isinstance(entry, StatusEntry):
+            decision.warnings = status_warnings(entry, background, statuses=statuses)
+        else:
+            counts = standing.counts[(entry.practice, entry.municipality)]
+            corrects = decision.standing if decision.added else None
+            assert not isinstance(corrects, StatusEntry)
+            decision.warnings = count_warnings(
+                entry, background, counts=counts, corrects=corrects, statuses=statuses
+            )
+
+
+def _held(decisions: Sequence[Decision]) -> Sequence[Entry]:
+    return [entry for decision in decisions if (entry := decision.added or decision.standing)]
+
+
+def _background(
+    entry: Entry,
+    known: Mapping[str, PracticePublic],
+    places: Mapping[str, Municipality],
+    kept: Mapping[str, Mapping[str, frozenset[int]]],
+) -> Background:
+    place = places[entry.municipality]
+    return Background(known[entry.practice], place, kept[entry.practice].get(place.county or "", frozenset()))
+
+
+def _apply(decisions: Sequence[Decision], standing: Standing) -> None:
+    """Make `standing` what it will be once `decisions` are recorded."""
+    for decision in decisions:
+        for gone in decision.superseded:
+            del standing.counts[(gone.practice, gone.municipality)][gone.period]
+        added = decision.added
+        if isinstance(added, CountEntry):
+            standing.counts.setdefault((added.practice, added.municipality), {})[added.period] = added
+        elif added is not None:
+            standing.statuses.setdefault((added.practice, added.municipality), {})[added.day] = added
+
+
+def _receipt(
+    db: Session, decisions: Sequence[Decision], *, by: Caller, at: datetime, dry_run: bool
+) -> Receipt:
+    if dry_run:
+        db.rollback()
+        return dry_receipt(
+            [receipt_row(decision) for decision in decisions], organisation=by.organisation, at=at
+        )
+    return receipt_of(store(db, decisions, by=by, at=at), by.organisation)
+
+
+def _refuse(rows: Sequence[Row], locate: Locate, *, skip_invalid: bool) -> None:
+    """Raise for the first kind of refusal among `rows`, unless refused rows are skipped and some remain."""
+    refused = [row for row in rows if row.refusals]
+    if skip_invalid and len(refused) < len(rows):
+        return
+    located = [locate(row.list_name, row.index, refusal) for row in refused for refusal in row.refusals]
+    _raise_first_kind(located, [refusal.kind for row in refused for refusal in row.refusals])
+
+
+def _raise_first_kind(errors: Sequence[FieldError], kinds: Sequence[type[Problem]]) -> None:
+    """Raise the gravest of `kinds`, each that of the error at the same place, with all errors of that kind."""
+    for kind in (NotCovered, InvalidRequest, Overlapping):
+        of_kind = [error for error, its_kind in zip(errors, kinds, strict=True) if its_kind is kind]
+        if of_kind:
+            more = f", and {len(of_kind) - 1} more" if len(of_kind) > 1 else ""
+            raise kind(of_kind[0].detail + more, errors=of_kind)
+
+
+def _check_precondition(if_match: str, decision: Decision) -> None:
+    if decision.outcome != "unchanged" and not (decision.standing and _names(if_match, decision.standing)):
+        raise _changed(decision.standing)
+
+
+def _names(if_match: str, entry: Entry) -> bool:
+    """True if the If-Match header holds the ETag of `entry`, by strong comparison, or `*`."""
+    return if_match.strip() == "*" or entry_etag(entry) in [tag.strip() for tag in if_match.split(",")]
+
+
+def _changed(found: Entry | None) -> PreconditionFailed:
+    now = f"it is {entry_etag(found)} now" if found else "there is none now"
+    return PreconditionFailed(f"If-Match does not name the figure that is in force: {now}")

@@ -1,0 +1,520 @@
+"""Posting and reading single figures, submissions and lists under /v1."""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
+
+from app.access.caller import PUBLIC_TOO, AnyReader, NotAuthenticated, Reader, Reporter
+from app.access.models import Action
+from app.access.scope import Caller, NotAllowed, NotCovered
+from app.clock import AsOf
+from app.errors import (
+    FieldError,
+    InvalidParameter,
+    InvalidRequest,
+    NotFound,
+    Unavailable,
+    UnsupportedContent,
+    problems,
+)
+from app.periods import FIRST_YEAR, LAST_YEAR, NotAPeriod, Period, day as day_of, period as period_of
+from app.places.models import CountyCode, MunicipalityCode
+from app.places.register import Municipality, municipality_at
+from app.practices.definitions import practice_at
+from app.reports import examples
+from app.reports.history import count_history, count_in_force, status_history, status_in_force
+from app.reports.ledger import entry_etag
+from app.reports.lists import (
+    Filters,
+    Shown,
+    count_public,
+    cursor_of,
+    cursor_text,
+    page_of_counts,
+    page_of_statuses,
+    status_public,
+)
+from app.reports.models import (
+    MAX_NOTE,
+    CountHistory,
+    CountHistoryRow,
+    CountIn,
+    CountPublic,
+    CountPut,
+    Counts,
+    DayText,
+    PeriodText,
+    PracticeSlug,
+    Receipt,
+    StatusHistory,
+    StatusHistoryRow,
+    Statuses,
+    StatusIn,
+    StatusPublic,
+    StatusPut,
+    SubmissionIn,
+)
+from app.reports.recording import Overlapping, PreconditionFailed, in_single_figure, record, retract
+from app.reports.submissions import organisation_names, own_receipt
+from app.reports.tables import CountEntry, StatusEntry
+from app.web.answers import JSON, Accepted, FormatAsked, csv_too, table_answer, wants_csv
+from app.web.dependencies import AsOfMoment, ReadDb, TheClock, WriteDb
+from app.web.strict import StrictRoute
+
+router = APIRouter(prefix="/v1", route_class=StrictRoute)
+
+DEFAULT_ROWS = 1_000
+MOST_ROWS = 10_000
+
+PracticePath = Annotated[PracticeSlug, Path(description="Slug of the practice", examples=["yhdessa-aika"])]
+PlacePath = Annotated[MunicipalityCode, Path(examples=["297"])]
+PeriodPath = Annotated[PeriodText, Path(examples=["2022-03"])]
+DatePath = Annotated[DayText, Path(examples=["2021-02-01"])]
+IfMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-Match", max_length=200, description="The ETag of the figure that is to be changed; optional"
+    ),
+]
+Reason = Annotated[
+    str,
+    Query(
+        min_length=1, max_length=MAX_NOTE, description="Why, in words; never public", examples=["Wrong month"]
+    ),
+]
+PracticeAsked = Annotated[
+    PracticeSlug | None, Query(description="Only this practice", examples=["yhdessa-aika"])
+]
+CountyAsked = Annotated[CountyCode | None, Query(examples=["13"])]
+PlacesAsked = Annotated[
+    list[MunicipalityCode],
+    Query(description="Only these municipalities; may be repeated", examples=[["297"]]),
+]
+Register = Annotated[
+    Literal["reported", "current"],
+    Query(description="`current` shows a merged municipality's figures under its successor"),
+]
+Limit = Annotated[
+    int | None,
+    Query(ge=1, le=MOST_ROWS, description=f"Rows of a page; {DEFAULT_ROWS} in JSON, all in CSV if left out"),
+]
+CursorAsked = Annotated[
+    str | None, Query(max_length=300, description="`next` of the page before; same filters")
+]
+
+_WRITING = (NotAuthenticated, NotAllowed, NotCovered, InvalidParameter, InvalidRequest, Unavailable)
+_READING = (NotAuthenticated, NotAllowed, NotCovered, InvalidParameter, NotFound)
+
+
+@router.post(
+    "/submissions",
+    operation_id="postSubmission",
+    summary="Post session counts and statuses",
+    tags=["Posting"],
+    status_code=201,
+    response_model=Receipt,
+    responses={
+        200: {"model": Receipt, "description": "Dry run: what the receipt would say; nothing is stored"},
+        **problems(*_WRITING, Overlapping, UnsupportedContent),
+    },
+)
+def post_submission(
+    db: WriteDb,
+    clock: TheClock,
+    caller: Reporter,
+    submission: Annotated[SubmissionIn, Body(openapi_examples=examples.SUBMISSIONS)],
+    skip_invalid: Annotated[
+        bool, Query(description="Reject rows that break a rule, record the others")
+    ] = False,
+    dry_run: Annotated[bool, Query(description="Say what would happen; store nothing")] = False,
+) -> Response:
+    """Many counts and statuses at once, all or nothing; the receipt says what became of each row.
+
+    Posting the same figures again changes nothing and says `unchanged`. A figure for a key that has one already
+    corrects it; the earlier one stays in the history.
+    """
+    receipt = record(db, submission, by=caller, clock=clock, skip_invalid=skip_invalid, dry_run=dry_run)
+    headers = {} if dry_run else {"Location": f"/v1/submissions/{receipt.id}"}
+    return _json(receipt, status_code=200 if dry_run else 201, headers=headers)
+
+
+@router.get(
+    "/submissions/{id}",
+    operation_id="getSubmission",
+    summary="A receipt again",
+    tags=["Posting"],
+    responses=problems(NotAuthenticated, NotFound, InvalidParameter),
+)
+def get_submission(
+    db: ReadDb, caller: Reader, id: Annotated[int, Path(ge=1, le=2**63 - 1, examples=[1])]
+) -> Receipt:
+    """The receipt of a submission of one's own organisation, as it was given."""
+    return own_receipt(db, id, by=caller)
+
+
+@router.put(
+    "/session-counts/{practice}/{municipality}/{period}",
+    operation_id="putSessionCount",
+    summary="Post or correct one session count",
+    tags=["Posting"],
+    response_model=Receipt,
+    responses={
+        200: {"description": "Corrected, or unchanged"},
+        201: {"model": Receipt, "description": "Created"},
+        **problems(*_WRITING, PreconditionFailed, Overlapping, UnsupportedContent),
+    },
+)
+def put_session_count(
+    db: WriteDb,
+    clock: TheClock,
+    caller: Reporter,
+    practice: PracticePath,
+    municipality: PlacePath,
+    period: PeriodPath,
+    count: Annotated[CountPut, Body(openapi_examples=examples.COUNTS)],
+    if_match: IfMatch = None,
+) -> Response:
+    """A submission of one row; the ETag names the entry that is now in force."""
+    row = CountIn(municipality=municipality, practice=practice, period=period, **count.model_dump())
+    submission = SubmissionIn(counts=[row])
+    receipt = record(db, submission, by=caller, clock=clock, if_match=if_match, locate=in_single_figure)
+    return _single(receipt)
+
+
+@router.get(
+    "/session-counts/{practice}/{municipality}/{period}",
+    operation_id="getSessionCount",
+    summary="One session count",
+    tags=["Reading"],
+    response_model=CountPublic,
+    responses=problems(*_READING),
+)
+def get_session_count(
+    db: ReadDb,
+    caller: Reader,
+    practice: PracticePath,
+    municipality: PlacePath,
+    period: PeriodPath,
+    as_of: AsOfMoment,
+) -> Response:
+    """The count in force for one municipality, practice and period; its ETag serves If-Match."""
+    place = _place_to_read(db, caller, practice, municipality, as_of)
+    entry = count_in_force(db, practice, place.code, _period(period).text, moment=as_of.moment)
+    names = organisation_names(db, [entry.organisation_id])
+    answer = count_public(entry, Shown(place, place), organisation=names[entry.organisation_id])
+    return _json(answer, headers={"ETag": entry_etag(entry)})
+
+
+@router.delete(
+    "/session-counts/{practice}/{municipality}/{period}",
+    operation_id="retractSessionCount",
+    summary="Retract one session count",
+    tags=["Posting"],
+    responses=problems(*_WRITING, PreconditionFailed, NotFound),
+)
+def retract_session_count(
+    db: WriteDb,
+    clock: TheClock,
+    caller: Reporter,
+    practice: PracticePath,
+    municipality: PlacePath,
+    period: PeriodPath,
+    reason: Reason,
+    if_match: IfMatch = None,
+) -> Receipt:
+    """Withdraw a count: it is then not reported, which is not zero; the history keeps it."""
+    return retract(
+        db,
+        CountEntry,
+        practice=practice,
+        municipality=municipality,
+        slot=_period(period).text,
+        reason=reason,
+        by=caller,
+        clock=clock,
+        if_match=if_match,
+    )
+
+
+@router.get(
+    "/session-counts/{practice}/{municipality}/{period}/history",
+    operation_id="getSessionCountHistory",
+    summary="Every entry about one session count",
+    tags=["Reading"],
+    response_model=CountHistory,
+    responses={**csv_too("The entries, oldest first"), **problems(*_READING)},
+)
+def get_session_count_history(
+    db: ReadDb,
+    caller: Reader,
+    practice: PracticePath,
+    municipality: PlacePath,
+    period: PeriodPath,
+    as_of: AsOfMoment,
+    format: FormatAsked = None,
+    accept: Accepted = None,
+) -> Response:
+    """What was recorded, corrected and withdrawn, when, by whom and why; oldest first."""
+    place = _place_to_read(db, caller, practice, municipality, as_of)
+    rows = count_history(db, practice, place.code, _period(period).text, moment=as_of.moment)
+    answer = CountHistory(as_of=as_of.asked, rows=rows)
+    return table_answer(answer, CountHistoryRow, rows, as_csv=wants_csv(format, accept))
+
+
+@router.put(
+    "/statuses/{practice}/{municipality}/{date}",
+    operation_id="putStatus",
+    summary="Post or correct one status",
+    tags=["Posting"],
+    response_model=Receipt,
+    responses={
+        200: {"description": "Corrected, or unchanged"},
+        201: {"model": Receipt, "description": "Created"},
+        **problems(*_WRITING, PreconditionFailed, UnsupportedContent),
+    },
+)
+def put_status(
+    db: WriteDb,
+    clock: TheClock,
+    caller: Reporter,
+    practice: PracticePath,
+    municipality: PlacePath,
+    date: DatePath,
+    status: Annotated[StatusPut, Body(openapi_examples=examples.STATUSES)],
+    if_match: IfMatch = None,
+) -> Response:
+    """A submission of one row; the ETag names the entry that is now in force."""
+    row = StatusIn(municipality=municipality, practice=practice, date=date, **status.model_dump())
+    submission = SubmissionIn(statuses=[row])
+    receipt = record(db, submission, by=caller, clock=clock, if_match=if_match, locate=in_single_figure)
+    return _single(receipt)
+
+
+@router.get(
+    "/statuses/{practice}/{municipality}/{date}",
+    operation_id="getStatus",
+    summary="One status",
+    tags=["Reading"],
+    response_model=StatusPublic,
+    responses=problems(InvalidParameter, NotFound),
+)
+def get_status(
+    db: ReadDb, practice: PracticePath, municipality: PlacePath, date: DatePath, as_of: AsOfMoment
+) -> Response:
+    """The status that a municipality has from this day on, open to everyone; its ETag serves If-Match."""
+    place = _place_at(db, practice, municipality, as_of)
+    entry = status_in_force(db, practice, place.code, _day(date), moment=as_of.moment)
+    return _json(status_public(entry, Shown(place, place)), headers={"ETag": entry_etag(entry)})
+
+
+@router.delete(
+    "/statuses/{practice}/{municipality}/{date}",
+    operation_id="retractStatus",
+    summary="Retract one status",
+    tags=["Posting"],
+    responses=problems(*_WRITING, PreconditionFailed, NotFound),
+)
+def retract_status(
+    db: WriteDb,
+    clock: TheClock,
+    caller: Reporter,
+    practice: PracticePath,
+    municipality: PlacePath,
+    date: DatePath,
+    reason: Reason,
+    if_match: IfMatch = None,
+) -> Receipt:
+    """Withdraw a status: the one before it is then in force again; the history keeps it."""
+    return retract(
+        db,
+        StatusEntry,
+        practice=practice,
+        municipality=municipality,
+        slot=_day(date),
+        reason=reason,
+        by=caller,
+        clock=clock,
+        if_match=if_match,
+    )
+
+
+@router.get(
+    "/statuses/{practice}/{municipality}/{date}/history",
+    operation_id="getStatusHistory",
+    summary="Every entry about one status",
+    tags=["Reading"],
+    response_model=StatusHistory,
+    responses={
+        **csv_too("The entries, oldest first"),
+        **problems(NotAuthenticated, InvalidParameter, NotFound),
+    },
+    openapi_extra=PUBLIC_TOO,
+)
+def get_status_history(
+    db: ReadDb,
+    caller: AnyReader,
+    practice: PracticePath,
+    municipality: PlacePath,
+    date: DatePath,
+    as_of: AsOfMoment,
+    format: FormatAsked = None,
+    accept: Accepted = None,
+) -> Response:
+    """What was recorded, corrected and withdrawn, oldest first; who reported it and notes only with a key for the area."""
+    place = _place_at(db, practice, municipality, as_of)
+    whole = caller is not None and caller.reads([place])
+    rows = status_history(db, practice, place.code, _day(date), moment=as_of.moment, whole=whole)
+    answer = StatusHistory(as_of=as_of.asked, rows=rows)
+    return table_answer(answer, StatusHistoryRow, rows, as_csv=wants_csv(format, accept))
+
+
+@router.get(
+    "/session-counts",
+    operation_id="listSessionCounts",
+    summary="The session counts in force",
+    tags=["Reading"],
+    response_model=Counts,
+    responses={
+        **csv_too("A page of session counts"),
+        **problems(NotAuthenticated, NotAllowed, NotCovered, InvalidParameter),
+    },
+)
+def list_session_counts(
+    request: Request,
+    db: ReadDb,
+    clock: TheClock,
+    caller: Reader,
+    as_of: AsOfMoment,
+    practice: PracticeAsked = None,
+    county: CountyAsked = None,
+    municipality: PlacesAsked = [],  # noqa: B006  # FastAPI copies it
+    from_period: Annotated[
+        PeriodText | None, Query(description="Periods that begin with it or later", examples=["2021"])
+    ] = None,
+    to_period: Annotated[
+        PeriodText | None, Query(description="Periods that end with it or earlier", examples=["2022-Q4"])
+    ] = None,
+    register: Register = "reported",
+    limit: Limit = None,
+    cursor: CursorAsked = None,
+    format: FormatAsked = None,
+    accept: Accepted = None,
+) -> Response:
+    """The counts within the key's scope as flat rows, in the order of practice, municipality code and period.
+
+    Pages read one moment: what is posted while you page is not in them.
+    """
+    caller.require(Action.READ)
+    as_csv = wants_csv(format, accept)
+    rows, following = page_of_counts(
+        db,
+        Filters(practice=practice, county=county, municipalities=municipality, current=register == "current"),
+        reader=caller,
+        as_of=as_of,
+        first_day=_period(from_period).first if from_period else date(FIRST_YEAR, 1, 1),
+        last_day=_period(to_period).last if to_period else date(LAST_YEAR, 12, 31),
+        cursor=cursor_of(cursor, now=clock()) if cursor else None,
+        limit=limit or (None if as_csv else DEFAULT_ROWS),
+    )
+    following_text = cursor_text(following) if following else None
+    answer = Counts(as_of=as_of.asked, rows=rows, next=following_text)
+    return table_answer(
+        answer, CountPublic, rows, as_csv=as_csv, next_page=_next_page(request, following_text)
+    )
+
+
+@router.get(
+    "/statuses",
+    operation_id="listStatuses",
+    summary="The statuses in force",
+    tags=["Reading"],
+    response_model=Statuses,
+    responses={**csv_too("A page of statuses"), **problems(InvalidParameter)},
+)
+def list_statuses(
+    request: Request,
+    db: ReadDb,
+    clock: TheClock,
+    as_of: AsOfMoment,
+    practice: PracticeAsked = None,
+    county: CountyAsked = None,
+    municipality: PlacesAsked = [],  # noqa: B006  # FastAPI copies it
+    on: Annotated[
+        date | None,
+        Query(
+            description="The one status of each municipality that is in force on this day",
+            examples=["2022-12-31"],
+        ),
+    ] = None,
+    register: Register = "reported",
+    limit: Limit = None,
+    cursor: CursorAsked = None,
+    format: FormatAsked = None,
+    accept: Accepted = None,
+) -> Response:
+    """Where municipalities stand, open to everyone: every dated status, or with `on` the one in force on that day."""
+    if on is not None and on > as_of.day:
+        raise _parameter("on", f"{on} is later than {as_of.day}, the day that is read")
+    as_csv = wants_csv(format, accept)
+    rows, following = page_of_statuses(
+        db,
+        Filters(practice=practice, county=county, municipalities=municipality, current=register == "current"),
+        as_of=as_of,
+        on=on,
+        cursor=cursor_of(cursor, now=clock()) if cursor else None,
+        limit=limit or (None if as_csv else DEFAULT_ROWS),
+    )
+    following_text = cursor_text(following) if following else None
+    answer = Statuses(as_of=as_of.asked, rows=rows, next=following_text)
+    return table_answer(
+        answer, StatusPublic, rows, as_csv=as_csv, next_page=_next_page(request, following_text)
+    )
+
+
+def _place_at(db: ReadDb, practice: str, municipality: str, as_of: AsOf) -> Municipality:
+    practice_at(db, practice, as_of.moment)
+    return municipality_at(db, municipality, as_of.moment)
+
+
+def _place_to_read(db: ReadDb, caller: Caller, practice: str, municipality: str, as_of: AsOf) -> Municipality:
+    """The municipality in the address, if the key may read its counts."""
+    caller.require(Action.READ)
+    place = _place_at(db, practice, municipality, as_of)
+    if not caller.scope.covers(place):
+        raise NotCovered(f"the key does not cover {place.code} {place.name_fi}; GET /v1/key shows its areas")
+    return place
+
+
+def _period(text: str) -> Period:
+    try:
+        return period_of(text)
+    except NotAPeriod as error:
+        raise _parameter("period", str(error)) from error
+
+
+def _day(text: str) -> date:
+    try:
+        return day_of(text)[0]
+    except NotAPeriod as error:
+        raise _parameter("date", str(error)) from error
+
+
+def _parameter(name: str, detail: str) -> InvalidParameter:
+    return InvalidParameter(f"{name}: {detail}", errors=[FieldError(parameter=name, detail=detail)])
+
+
+def _single(receipt: Receipt) -> Response:
+    """The receipt of one row: 201 if the figure is new, and the entry now in force as the ETag."""
+    headers = {"ETag": f'"{receipt.rows[0].entry}"', "Location": f"/v1/submissions/{receipt.id}"}
+    return _json(receipt, status_code=201 if receipt.created else 200, headers=headers)
+
+
+def _json(answer: Any, *, status_code: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(answer.model_dump_json(), status_code=status_code, media_type=JSON, headers=headers)
+
+
+def _next_page(request: Request, cursor: str | None) -> str | None:
+    if cursor is None:
+        return None
+    return f"{request.url.path}?{request.url.include_query_params(cursor=cursor).query}"

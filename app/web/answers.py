@@ -1,0 +1,102 @@
+"""How a table is answered, as JSON or CSV, and how every GET answers HEAD and revalidation."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from fastapi import Header, Query, Response
+from pydantic import BaseModel
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.formats.delimited import MEDIA_TYPE as CSV, csv_text
+from app.formats.table import table_of
+
+JSON = "application/json"
+
+FormatAsked = Annotated[
+    Literal["json", "csv"] | None,
+    Query(description="`csv` for one table of comma-separated values; wins over the Accept header"),
+]
+Accepted = Annotated[str | None, Header(alias="Accept", include_in_schema=False)]
+
+
+def wants_csv(asked: Literal["json", "csv"] | None, accept: str | None) -> bool:
+    """True if the caller asked for CSV by `format=csv`, or by an Accept header that names it and not JSON first."""
+    if asked is not None:
+        return asked == "csv"
+    kinds = [kind.partition(";")[0].strip().lower() for kind in (accept or "").split(",")]
+    named = [kind for kind in kinds if kind in (CSV, JSON)]
+    return named[:1] == [CSV]
+
+
+def table_answer(
+    answer: BaseModel,
+    model: type[BaseModel],
+    rows: Sequence[BaseModel],
+    *,
+    as_csv: bool,
+    next_page: str | None = None,
+) -> Response:
+    """`answer` as JSON, or its `rows` (all of the flat `model`) as CSV; `next_page` is a URL for the Link header."""
+    headers = {"Vary": "Accept, Authorization"}
+    if next_page:
+        headers["Link"] = f'<{next_page}>; rel="next"'
+    if as_csv:
+        return Response(csv_text(table_of(model, rows)), media_type=f"{CSV}; charset=utf-8", headers=headers)
+    return Response(answer.model_dump_json(), media_type=JSON, headers=headers)
+
+
+def csv_too(description: str) -> dict[int | str, dict[str, Any]]:
+    """The `responses=` entry of a route that answers its rows as CSV as well."""
+    return {200: {"description": description, "content": {CSV: {"schema": {"type": "string"}}}}}
+
+
+class ConditionalAnswers:
+    """Gives every successful GET a strong ETag, answers 304 to who has it already, and HEAD without a body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on everything but GET and HEAD untouched; these wait for their whole body."""
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+            await self.app(scope, receive, send)
+            return
+        answer = _WholeAnswer()
+        await self.app({**scope, "method": "GET"}, receive, answer.take)
+        await answer.pass_on(
+            send, head=scope["method"] == "HEAD", known=Headers(scope=scope).get("if-none-match")
+        )
+
+
+class _WholeAnswer:
+    """An answer that is collected before it is sent."""
+
+    def __init__(self) -> None:
+        self.start: Message = {}
+        self.body = bytearray()
+
+    async def take(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.start = message
+        else:
+            self.body += message.get("body", b"")
+
+    async def pass_on(self, send: Send, *, head: bool, known: str | None) -> None:
+        headers = MutableHeaders(raw=list(self.start["headers"]))
+        if self.start["status"] == 200:
+            headers.setdefault("ETag", f'"{hashlib.sha256(self.body).hexdigest()[:32]}"')
+            headers.setdefault("Cache-Control", "no-cache")
+            if known is not None and _matches(known, headers["ETag"]):
+                del headers["Content-Length"]
+                await send({**self.start, "status": 304, "headers": headers.raw})
+                await send({"type": "http.response.body"})
+                return
+        await send({**self.start, "headers": headers.raw})
+        await send({"type": "http.response.body", "body": b"" if head else bytes(self.body)})
+
+
+def _matches(known: str, etag: str) -> bool:
+    """True if the If-None-Match header `known` holds `etag` (weak comparison, RFC 9110 section 13.1.2)."""
+    return known.strip() == "*" or etag in [tag.strip().removeprefix("W/") for tag in known.split(",")]

