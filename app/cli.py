@@ -19,9 +19,10 @@ from sqlmodel import Session
 
 from app.access.keys import LIFETIME_DAYS, NotAnArea, UnknownKey, issue_key, keys_with_owners, revoke_key
 from app.access.models import Action, Key
+from app.client import Refused
 from app.clock import system_clock
 from app.database import Database, UnsafeDatabase, take_turn
-from app.demo import Refused, run_demo
+from app.demo import run_demo
 from app.main import create_app, openapi
 from app.practices.definitions import InvalidDefinition, define_practice, set_live_from
 from app.practices.models import PracticePublic
@@ -95,7 +96,7 @@ def demo(
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one")] = 0,
     once: Annotated[bool, typer.Option("--once", help="End after showing the result")] = False,
 ) -> None:
-    """Post an illustrative breakdown of North Savo's published totals over HTTP and show the trend beside the release."""
+    """Post an illustrative breakdown of North Savo's published totals and show the trend beside the release."""
     with _mistakes_told():
         run_demo(port=port, once=once)
 
@@ -132,9 +133,7 @@ def create_key(
 ) -> None:
     """Make a key and print it, this once; only its hash is stored."""
     with _mistakes_told(), _turn() as (db, at):
-        key = issue_key(
-            db, name=name, organisation=organisation or name, actions=action, areas=area, at=at, days=days
-        )
+        key = issue_key(db, name=name, organisation=organisation or name, actions=action, areas=area, at=at, days=days)
     sys.stdout.write(key + "\n")
     said.print("Keep it now: it cannot be shown again. Send it as `Authorization: Bearer <key>`.")
 

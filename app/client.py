@@ -1,4 +1,4 @@
-"""The client for municipal systems: post counts and statuses, read trends, over HTTPX; imports nothing of the server."""
+"""The client for municipal systems: post and read over HTTPX; imports nothing of the server."""
 
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -28,9 +28,7 @@ class Client:
     ...     client.submit(counts=[{"municipality": "297", "period": "2022-03", "sessions": 7}])
     """
 
-    def __init__(
-        self, url: str, key: str | None = None, *, transport: httpx.BaseTransport | None = None
-    ) -> None:
+    def __init__(self, url: str, key: str | None = None, *, transport: httpx.BaseTransport | None = None) -> None:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._http = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_SECONDS, transport=transport)
 

@@ -148,9 +148,7 @@ def _on_sqlite_connect(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}={value}")
         held = connection.execute(f"PRAGMA {pragma}").fetchone()[0]
         if held != value:
-            raise UnsafeDatabase(
-                f"SQLite keeps {pragma}={held!r} where {value!r} is needed to survive a power cut"
-            )
+            raise UnsafeDatabase(f"SQLite keeps {pragma}={held!r} where {value!r} is needed to survive a power cut")
 
 
 def _on_sqlite_begin(connection: Connection) -> None:

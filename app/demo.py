@@ -1,3 +1,4 @@
 """stub"""
-from app.client import Refused
+
+
 def run_demo(*, port: int, once: bool) -> None: ...

@@ -99,9 +99,7 @@ def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """The `responses=` of a route that can raise `kinds`: one entry per status code, its kinds listed."""
     documented: dict[int | str, dict[str, Any]] = {}
     for kind in kinds:
-        entry = documented.setdefault(
-            kind.status_code, {"description": "", "content": {MEDIA_TYPE: _content()}}
-        )
+        entry = documented.setdefault(kind.status_code, {"description": "", "content": {MEDIA_TYPE: _content()}})
         said = f"`{kind.type_uri()}`: {_sentence(kind)}"
         entry["description"] = "\n\n".join(filter(None, (entry["description"], said)))
     return documented
@@ -197,11 +195,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     if error.status_code == TooLarge.status_code:
         limit = request.app.state.settings.max_body_bytes
         return problem_response(request, TooLarge(f"a body may have {limit} bytes; send it in several parts"))
-    detail = (
-        f"{request.method} is not possible at {request.url.path}"
-        if error.status_code == 405
-        else error.detail
-    )
+    detail = f"{request.method} is not possible at {request.url.path}" if error.status_code == 405 else error.detail
     title = {405: "This method is not possible here"}.get(error.status_code, "The request could not be read")
     return _response(request, error.status_code, "about:blank", title, detail, [], error.headers or {})
 

@@ -118,9 +118,7 @@ async def is_alive() -> State:
     return State(status="alive")
 
 
-@operation.get(
-    "/readyz", operation_id="isReady", summary="The server can answer", responses=problems(Unavailable)
-)
+@operation.get("/readyz", operation_id="isReady", summary="The server can answer", responses=problems(Unavailable))
 def is_ready(request: Request) -> State:
     """The database answers and its schema is the one that this version needs; otherwise 503."""
     try:

@@ -49,9 +49,7 @@ def period(text: str) -> Period:
         year, quarter = int(found[1]), int(found[2])
         return _months(text, year, 3 * quarter - 2, 3 * quarter)
     if not (found := _DAY.fullmatch(text)) or found[3]:
-        raise NotAPeriod(
-            f"{text!r} is not a period; write a year (2022), a quarter (2022-Q1) or a month (2022-03)"
-        )
+        raise NotAPeriod(f"{text!r} is not a period; write a year (2022), a quarter (2022-Q1) or a month (2022-03)")
     year, month = int(found[1]), found[2] and int(found[2])
     return _months(text, year, month or 1, month or 12)
 
@@ -74,7 +72,7 @@ def day(text: str) -> tuple[date, Precision]:
 
 
 def _months(text: str, year: int, first: int, last: int) -> Period:
-    if not 1 <= last <= 12 or not 1 <= first:
+    if first < 1 or last > 12:
         raise NotAPeriod(f"{text!r} is not a period; months run from 01 to 12")
     _year(year)
     return Period(text, date(year, first, 1), date(year, last, monthrange(year, last)[1]))

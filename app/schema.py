@@ -24,11 +24,10 @@ class NotMigrated(Exception):
 def migrate(database: Database, clock: Clock) -> None:
     """Bring the schema to head and load what ships and is not there yet; doing it again changes nothing."""
     _make_folder(database)
-    with database.engine.connect() as connection:
+    with database.writing() as db:
         config = _config()
-        config.attributes["connection"] = connection
+        config.attributes["connection"] = db.connection()
         command.upgrade(config, "head")
-        connection.commit()
     with database.writing() as db:
         at = take_turn(db, clock)
         load_reference_data(db, at=at)

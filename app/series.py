@@ -173,9 +173,7 @@ def yearly_trend(
     question = _Question(as_of, counted, residents, counties_total, narrowed, read)
     lives = [[life_of(history, as_of) for history in county.histories] for county in counties]
     years = _years(counties, lives, question)
-    by_county = [
-        _county_years(county, own, years, question) for county, own in zip(counties, lives, strict=True)
-    ]
+    by_county = [_county_years(county, own, years, question) for county, own in zip(counties, lives, strict=True)]
     areas = [_area_year(year, said, question) for year, *said in zip(years, *by_county, strict=True)]
     rows = [_row(now, before, question) for before, now in pairwise([_NOTHING, *areas])]
     first, last = from_year or years.start, to_year or years.stop
@@ -334,9 +332,7 @@ def _county_year(
     return _CountyYear(basis, figures, now, release if released.covers else None)
 
 
-def _basis(
-    county: County, year: int, now: Sequence[LifeYear], released: ReleasedYear, question: _Question
-) -> Basis:
+def _basis(county: County, year: int, now: Sequence[LifeYear], released: ReleasedYear, question: _Question) -> Basis:
     """Rule 11: a year that a release covers stays with it until the county's reports speak for it."""
     live = question.read == "live"
     if released.covers and not (live and county.live_from is not None and county.live_from <= year):
@@ -344,9 +340,7 @@ def _basis(
     return "reports" if live and any(life.counts or life.active for life in now) else "none"
 
 
-def _register_alone(
-    year: int, now: Sequence[LifeYear], released: ReleasedYear, question: _Question
-) -> Figures:
+def _register_alone(year: int, now: Sequence[LifeYear], released: ReleasedYear, question: _Question) -> Figures:
     """What stands where nothing was said; in release reading it is the release's own register."""
     area, residents = _register(year, now, question.residents)
     if question.read == "release":
@@ -430,9 +424,7 @@ def _like_for_like(year: int, now: Sequence[LifeYear], before: Sequence[LifeYear
 
     `now` and `before` are the same municipalities in the same order; nothing compares with an empty `before`.
     """
-    pairs = [
-        (new, old, new.complete_months & old.complete_months) for new, old in zip(now, before, strict=False)
-    ]
+    pairs = [(new, old, new.complete_months & old.complete_months) for new, old in zip(now, before, strict=False)]
     municipalities = Counter(month for _, _, months in pairs for month in months)
     if not municipalities:
         return _LikeForLike()
@@ -573,9 +565,7 @@ def _row(now: _AreaYear, before: _AreaYear, question: _Question) -> YearRow:
         partial=figures.partial,
         coverage=_rounded(now.coverage, 4),
         sessions_per_municipality=_rounded(_ratio(now.whole_sessions, adopters), 2),
-        sessions_per_municipality_year=_rounded(
-            _ratio(figures.sessions, adopted_days, _days_of(now.year)), 2
-        ),
+        sessions_per_municipality_year=_rounded(_ratio(figures.sessions, adopted_days, _days_of(now.year)), 2),
         residents=figures.residents,
         sessions_per_1000_residents=_rounded(_ratio(now.whole_sessions, figures.residents, 1000), 3),
         change_municipalities=_difference(figures.municipalities, alike.figures.municipalities),
@@ -610,9 +600,7 @@ def _beside(area: _AreaYear, question: _Question) -> _Beside:
             _difference(ours.municipalities, theirs.municipalities) for ours, theirs, _ in pairs
         ),
         difference_sessions=_total(
-            _difference(ours.sessions, theirs.sessions)
-            if ours.through and ours.through == theirs.through
-            else None
+            _difference(ours.sessions, theirs.sessions) if ours.through and ours.through == theirs.through else None
             for ours, theirs, _ in pairs
         ),
     )

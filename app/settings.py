@@ -34,9 +34,7 @@ class Settings(BaseSettings):
         if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("must start with sqlite:/// or postgresql://")
         if url in ("sqlite:///", "sqlite:///:memory:"):
-            raise ValueError(
-                "a database in memory keeps nothing; name a file, as in sqlite:///./data/yhdessa.db"
-            )
+            raise ValueError("a database in memory keeps nothing; name a file, as in sqlite:///./data/yhdessa.db")
         return url
 
 

@@ -206,6 +206,33 @@ def nation(http: TestClient, new_key: Callable[..., str]) -> Caller:
     return Caller(http, new_key("country", organisation="THL"))
 
 
+@pytest.fixture(scope="session")
+def served_database_url(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of the database that `server_url` serves."""
+    return sqlite_copy(migrated_sqlite, tmp_path_factory.mktemp("served"))
+
+
+@pytest.fixture(scope="session")
+def server_url(served_database_url: str) -> Iterator[str]:
+    """The URL of a real server process."""
+    with running_server(served_database_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def reporting_key(served_database_url: str) -> str:
+    """A key for `server_url` that reports and reads for North Savo."""
+    database = Database(Settings(database_url=served_database_url))
+    with database.writing() as db:
+        actions = [Action.REPORT, Action.READ]
+        # The server's clock is the real one.
+        key = issue_key(
+            db, name="test", organisation="North Savo", actions=actions, areas=["county:13"], at=datetime.now(UTC)
+        )
+    database.dispose()
+    return key
+
+
 @contextmanager
 def postgresql_database(server: str, template: str = "template0") -> Iterator[str]:
     """The URL of a new database on `server`, a copy of `template`; dropped at the end."""

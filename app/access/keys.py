@@ -106,9 +106,7 @@ def revoke_key(db: Session, key_id: str, *, at: datetime) -> None:
 
 def keys_with_owners(db: Session) -> Sequence[tuple[Key, Organisation]]:
     """Every key with its organisation, oldest first."""
-    return db.exec(
-        select(Key, Organisation).join(Organisation).order_by(col(Key.created_at), col(Key.id))
-    ).all()
+    return db.exec(select(Key, Organisation).join(Organisation).order_by(col(Key.created_at), col(Key.id))).all()
 
 
 def _check_area(db: Session, area: str) -> None:

@@ -48,9 +48,7 @@ class KeyPublic(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    id: str = Documented(
-        description="The middle part of the key; names it in logs and lists without telling it"
-    )
+    id: str = Documented(description="The middle part of the key; names it in logs and lists without telling it")
     name: str
     organisation: str
     actions: list[Action]

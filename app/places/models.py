@@ -23,9 +23,7 @@ MunicipalityCode = Annotated[
 ]
 CountyCode = Annotated[
     str,
-    Documented(
-        pattern=COUNTY_PATTERN, description="Two-digit code of a wellbeing services county; North Savo is 13"
-    ),
+    Documented(pattern=COUNTY_PATTERN, description="Two-digit code of a wellbeing services county; North Savo is 13"),
 ]
 
 

@@ -34,16 +34,14 @@ def reference_data_loaded(db: Session) -> bool:
     return db.exec(select(MunicipalityRecord).limit(1)).first() is not None
 
 
-def _add_new(
-    db: Session, table: type[Base], shipped: Iterable[Base], key: tuple[str, ...], at: datetime
-) -> int:
+def _add_new(db: Session, table: type[Base], shipped: Iterable[Base], key: tuple[str, ...], at: datetime) -> int:
     latest = {_values(row, key): row for row in db.exec(select(table).order_by(col(table.recorded_at)))}  # type: ignore[attr-defined]  # each of the three has it
     rest = tuple(name for name in table.model_fields if name != "recorded_at")
     added = 0
     for row in shipped:
         known = latest.get(_values(row, key))
         if known is None or _values(known, rest) != _values(row, rest):
-            row.recorded_at = BEGINNING if known is None else at  # type: ignore[attr-defined]  # as above
+            row.recorded_at = BEGINNING if known is None else at
             db.add(row)
             added += 1
     return added
@@ -54,8 +52,8 @@ def _values(row: Base, names: tuple[str, ...]) -> tuple[object, ...]:
 
 
 def _shipped(name: str) -> Iterator[dict[str, str]]:
-    with files("app.places").joinpath("data", name).open(encoding="utf-8", newline="") as file:
-        yield from csv.DictReader(file)
+    text = files("app.places").joinpath("data", name).read_text(encoding="utf-8")
+    yield from csv.DictReader(text.splitlines())
 
 
 def _shipped_counties() -> Iterator[CountyRecord]:

@@ -65,9 +65,7 @@ def municipalities(
 
     None of `moment` is now. Merged municipalities are there, with their last day.
     """
-    query = select(MunicipalityRecord).order_by(
-        col(MunicipalityRecord.code), col(MunicipalityRecord.recorded_at)
-    )
+    query = select(MunicipalityRecord).order_by(col(MunicipalityRecord.code), col(MunicipalityRecord.recorded_at))
     if moment is not None:
         query = query.where(MunicipalityRecord.recorded_at <= moment)
     if codes is not None:
@@ -81,9 +79,7 @@ def counties(db: Session, moment: datetime | None = None) -> dict[str, County]:
     query = select(CountyRecord).order_by(col(CountyRecord.code), col(CountyRecord.recorded_at))
     if moment is not None:
         query = query.where(CountyRecord.recorded_at <= moment)
-    return {
-        row.code: County(row.code, row.name_fi, row.name_sv, row.name_en, row.kind) for row in db.exec(query)
-    }
+    return {row.code: County(row.code, row.name_fi, row.name_sv, row.name_en, row.kind) for row in db.exec(query)}
 
 
 def county_named(db: Session, code: str, moment: datetime | None = None) -> County:
@@ -99,9 +95,7 @@ def county_named(db: Session, code: str, moment: datetime | None = None) -> Coun
     return found
 
 
-def municipalities_named(
-    db: Session, asked: Iterable[str], moment: datetime | None = None
-) -> dict[str, Municipality]:
+def municipalities_named(db: Session, asked: Iterable[str], moment: datetime | None = None) -> dict[str, Municipality]:
     """By code: the municipalities with the codes `asked` for, with or without KU.
 
     Raises:

@@ -96,9 +96,7 @@ def define_practice(db: Session, definition: PracticePublic, *, at: datetime) ->
     Raises:
         InvalidDefinition: the slug is not lower-case words joined by hyphens.
     """
-    if len(definition.slug) > PRACTICE_LENGTH or not re.fullmatch(
-        PRACTICE_PATTERN, definition.slug, re.ASCII
-    ):
+    if len(definition.slug) > PRACTICE_LENGTH or not re.fullmatch(PRACTICE_PATTERN, definition.slug, re.ASCII):
         raise InvalidDefinition(f"{definition.slug!r}: write lower-case letters, digits and single hyphens")
     db.add(PracticeRecord(recorded_at=at, **definition.model_dump()))
 

@@ -19,11 +19,7 @@ router = APIRouter(prefix="/v1", tags=["Registers"], route_class=StrictRoute)
     response_model=Practices,
     responses={**csv_too("All practices"), **problems(InvalidParameter)},
 )
-def list_practices(
-    db: ReadDb, as_of: AsOfMoment, format: FormatAsked = None, accept: Accepted = None
-) -> Response:
+def list_practices(db: ReadDb, as_of: AsOfMoment, format: FormatAsked = None, accept: Accepted = None) -> Response:
     """Every practice with its definition, its counting rule and its criteria for pilot and in use."""
     rows = list(practices(db, as_of.moment).values())
-    return table_answer(
-        Practices(as_of=as_of.asked, rows=rows), PracticePublic, rows, as_csv=wants_csv(format, accept)
-    )
+    return table_answer(Practices(as_of=as_of.asked, rows=rows), PracticePublic, rows, as_csv=wants_csv(format, accept))

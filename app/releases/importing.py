@@ -70,13 +70,9 @@ def _from_csv(text: str) -> dict[str, Any]:
     lines = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
     if not lines:
         raise InvalidRelease("the file has no line below its header")
-    about = [
-        {name: value for name, value in line.items() if name not in _YEAR_FIELDS and value} for line in lines
-    ]
+    about = [{name: value for name, value in line.items() if name not in _YEAR_FIELDS and value} for line in lines]
     if any(other != about[0] for other in about):
-        raise InvalidRelease(
-            "every line must say the same of the release (practice, county, published_on, …)"
-        )
+        raise InvalidRelease("every line must say the same of the release (practice, county, published_on, …)")
     years = [{name: _cell(line[name]) for name in _YEAR_FIELDS if line.get(name)} for line in lines]
     return {**about[0], "years": years}
 
@@ -105,9 +101,7 @@ def _check_days(row: ImportedYear, published_on: date) -> None:
     if (row.sessions is None) != (row.through is None):
         raise InvalidRelease(f"{row.year}: sessions need `through`, their last day counted, and only they do")
     if row.through and (row.through.year != row.year or row.through > published_on):
-        raise InvalidRelease(
-            f"{row.year}: through {row.through} lies outside the year or after {published_on}"
-        )
+        raise InvalidRelease(f"{row.year}: through {row.through} lies outside the year or after {published_on}")
 
 
 def _facts(db: Session, release: ImportedRelease) -> Iterable[tuple[int, ReleasedYear]]:
@@ -136,9 +130,5 @@ def _facts(db: Session, release: ImportedRelease) -> Iterable[tuple[int, Release
 def _register_and_residents(db: Session, release: ImportedRelease, year: int) -> tuple[int, int | None]:
     """How many municipalities the county has on the last day of the year, and their residents (see app.series)."""
     last_day = min(date(year, 12, 31), release.published_on)
-    codes = [
-        place.code
-        for place in municipalities(db, county=release.county).values()
-        if place.in_register(last_day)
-    ]
+    codes = [place.code for place in municipalities(db, county=release.county).values() if place.in_register(last_day)]
     return len(codes), residents_of(codes, year, residents(db, codes=codes))

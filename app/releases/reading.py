@@ -47,9 +47,7 @@ def release_with(db: Session, release_id: int, *, on: date) -> ReleaseRecord:
     return found
 
 
-def latest_releases(
-    db: Session, practice: str, *, on: date, county: str | None = None
-) -> Mapping[str, ReleaseRead]:
+def latest_releases(db: Session, practice: str, *, on: date, county: str | None = None) -> Mapping[str, ReleaseRead]:
     """By county: its latest release on the day `on`: the one published last, of several that day the highest number."""
     latest: dict[str, ReleaseRecord] = {}
     for record in releases(db, on=on, practice=practice, county=county):
@@ -85,6 +83,4 @@ def _read(db: Session, records: Collection[ReleaseRecord]) -> list[ReleaseRead]:
     )
     for row in db.exec(query):
         years[row.release_id][row.year] = FACTS.validate_python(row.facts)
-    return [
-        ReleaseRead(record, Release(record.id, record.published_on, years[record.id])) for record in records
-    ]
+    return [ReleaseRead(record, Release(record.id, record.published_on, years[record.id])) for record in records]

@@ -36,9 +36,7 @@ def list_releases(
     """Releases published up to the day that is read, newest first; their figures are read with `GET /v1/trends`."""
     found = releases(db, on=as_of.day, practice=practice, county=county)
     rows = [ReleasePublic.model_validate(record) for record in found]
-    return table_answer(
-        Releases(as_of=as_of.asked, rows=rows), ReleasePublic, rows, as_csv=wants_csv(format, accept)
-    )
+    return table_answer(Releases(as_of=as_of.asked, rows=rows), ReleasePublic, rows, as_csv=wants_csv(format, accept))
 
 
 @router.get(

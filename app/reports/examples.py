@@ -20,9 +20,7 @@ SUBMISSIONS: dict[str, Any] = {
     },
     "part of a year": {
         "summary": "A year counted up to a day",
-        "value": {
-            "counts": [{"municipality": "297", "period": "2023", "sessions": 9, "through": "2023-03-27"}]
-        },
+        "value": {"counts": [{"municipality": "297", "period": "2023", "sessions": 9, "through": "2023-03-27"}]},
     },
     "a year in place of its months": {
         "summary": "A year that supersedes the months posted before",

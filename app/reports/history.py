@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
-from app.access.scope import Caller
 from app.clock import written
 from app.errors import NotFound
 from app.reports.ledger import counts_in_force, history, statuses_in_force, through
@@ -59,15 +59,15 @@ def count_history(
         organisation_names(db, (one.organisation_id for one in entries)),
     )
     return [
-        CountHistoryRow(
-            entry=entry.id,
-            outcome=entry.outcome,
-            sessions=entry.sessions,
-            through=through(entry),
-            recorded_at=written(entry.recorded_at),
-            submission=entry.submission_id,
-            organisation=names[entry.organisation_id],
-            note=notes.get(entry.id),
+        CountHistoryRow.model_validate(
+            {
+                **_common(entry),
+                "sessions": entry.sessions,
+                "through": through(entry),
+                "submission": entry.submission_id,
+                "organisation": names[entry.organisation_id],
+                "note": notes.get(entry.id),
+            }
         )
         for entry in entries
     ]
@@ -87,18 +87,22 @@ def status_history(
     notes = _notes(db, "statuses", entries) if whole else {}
     names = organisation_names(db, (one.organisation_id for one in entries)) if whole else {}
     return [
-        StatusHistoryRow(
-            entry=entry.id,
-            outcome=entry.outcome,
-            status=entry.status,
-            date_precision=entry.date_precision,
-            recorded_at=written(entry.recorded_at),
-            submission=entry.submission_id if whole else None,
-            organisation=names.get(entry.organisation_id),
-            note=notes.get(entry.id),
+        StatusHistoryRow.model_validate(
+            {
+                **_common(entry),
+                "status": entry.status,
+                "date_precision": entry.date_precision,
+                "submission": entry.submission_id if whole else None,
+                "organisation": names.get(entry.organisation_id),
+                "note": notes.get(entry.id),
+            }
         )
         for entry in entries
     ]
+
+
+def _common(entry: CountEntry | StatusEntry) -> dict[str, Any]:
+    return {"entry": entry.id, "outcome": entry.outcome, "recorded_at": written(entry.recorded_at)}
 
 
 def _count_key(practice: str, municipality: str, period: str) -> list[ColumnElement[bool]]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, exists, func
 from sqlalchemy.orm import aliased
@@ -17,6 +17,7 @@ from app.reports.submissions import add_receipt
 from app.reports.tables import CountEntry, StatusEntry, Submission
 
 Entry = CountEntry | StatusEntry
+AnEntry = TypeVar("AnEntry", CountEntry, StatusEntry)
 Key = tuple[str, str]
 """Practice and municipality."""
 
@@ -41,9 +42,7 @@ def counts_in_force(
 ) -> Sequence[CountEntry]:
     """The counts that held at `moment` (None is now) and meet `conditions`, by practice, municipality and period."""
     order = (CountEntry.practice, CountEntry.municipality, CountEntry.period)
-    found: Sequence[CountEntry] = db.exec(
-        counts_query(*conditions, moment=moment).order_by(*order).limit(limit)
-    ).all()
+    found: Sequence[CountEntry] = db.exec(counts_query(*conditions, moment=moment).order_by(*order).limit(limit)).all()
     return found
 
 
@@ -69,13 +68,13 @@ def statuses_query(*conditions: ColumnElement[bool], moment: datetime | None) ->
 
 
 def history(
-    db: Session, table: type[Entry], *conditions: ColumnElement[bool], moment: datetime | None = None
-) -> Sequence[Entry]:
+    db: Session, table: type[AnEntry], *conditions: ColumnElement[bool], moment: datetime | None = None
+) -> Sequence[AnEntry]:
     """Every entry recorded up to `moment` (None is now) that meets `conditions`, oldest first."""
     query: Any = select(table).where(*conditions).order_by(col(table.id))
     if moment is not None:
         query = query.where(table.recorded_at <= moment)
-    entries: Sequence[Entry] = db.exec(query).all()
+    entries: Sequence[AnEntry] = db.exec(query).all()
     return entries
 
 
@@ -131,9 +130,9 @@ def receipt_row(decision: Decision) -> ReceiptRow:
         index=decision.index,
         outcome=decision.outcome,
         entry=holds.id if holds else None,
-        superseded=[entry.id for entry in decision.superseded],
-        warnings=decision.warnings,
-        errors=decision.errors,
+        superseded=tuple(entry.id for entry in decision.superseded),
+        warnings=tuple(decision.warnings),
+        errors=tuple(decision.errors),
     )
 
 

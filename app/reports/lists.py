@@ -73,11 +73,7 @@ def cursor_of(text: str, *, now: datetime) -> Cursor:
         content = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         moment, practice, municipality, slot = (str(part) for part in content)
         at = datetime.fromisoformat(moment)
-        if (
-            at <= now
-            and f"{practice}{municipality}{slot}".isascii()
-            and "\0" not in f"{practice}{municipality}{slot}"
-        ):
+        if at <= now and f"{practice}{municipality}{slot}".isascii() and "\0" not in f"{practice}{municipality}{slot}":
             return Cursor(at, (practice, municipality, slot))
     except (ValueError, TypeError, RecursionError):
         pass
@@ -107,8 +103,8 @@ def page_of_counts(
     everywhere = COUNTRY in reader.scope.areas
     conditions = [
         *_about(CountEntry, filters, shown, everywhere),
-        CountEntry.first_day >= first_day,
-        CountEntry.last_day <= last_day,
+        col(CountEntry.first_day) >= first_day,
+        col(CountEntry.last_day) <= last_day,
     ]
     if cursor:
         key = tuple_(col(CountEntry.practice), col(CountEntry.municipality), col(CountEntry.period))
@@ -119,9 +115,7 @@ def page_of_counts(
         count_public(entry, shown[entry.municipality], organisation=names[entry.organisation_id])
         for entry in entries[:limit]
     ]
-    return rows, _next(
-        moment, [(entry.practice, entry.municipality, entry.period) for entry in entries], limit
-    )
+    return rows, _next(moment, [(entry.practice, entry.municipality, entry.period) for entry in entries], limit)
 
 
 def page_of_statuses(
@@ -138,9 +132,7 @@ def page_of_statuses(
     moment = _moment(db, as_of, cursor)
     conditions = _about(StatusEntry, filters, shown, True)
     if on is not None:
-        entries = _in_force_on(
-            on, statuses_in_force(db, *conditions, StatusEntry.day <= on, moment=moment), shown
-        )
+        entries = _in_force_on(on, statuses_in_force(db, *conditions, col(StatusEntry.day) <= on, moment=moment), shown)
         entries = [entry for entry in entries if not cursor or _status_slot(entry) > cursor.after]
     else:
         if cursor:
@@ -151,34 +143,28 @@ def page_of_statuses(
 
 
 def count_public(entry: CountEntry, shown: Shown, *, organisation: str) -> CountPublic:
-    """`entry` as it goes out to a key holder."""
-    return CountPublic(
-        **_place_fields(entry, shown),
-        period=entry.period,
-        first_day=entry.first_day,
-        last_day=entry.last_day,
-        through=through(entry),
-        sessions=entry.sessions,
-        entry=entry.id,
-        organisation=organisation,
-        recorded_at=written(entry.recorded_at),
-    )
+    """`entry`, which is in force, as it goes out to a key holder."""
+    said = {
+        "period": entry.period,
+        "first_day": entry.first_day,
+        "last_day": entry.last_day,
+        "through": through(entry),
+        "sessions": entry.sessions,
+        "organisation": organisation,
+    }
+    return CountPublic.model_validate(_common(entry, shown) | said)
 
 
 def status_public(entry: StatusEntry, shown: Shown) -> StatusPublic:
-    """`entry` as it goes out to everyone."""
-    return StatusPublic(
-        **_place_fields(entry, shown),
-        date=entry.day,
-        date_precision=entry.date_precision,
-        status=entry.status,
-        entry=entry.id,
-        recorded_at=written(entry.recorded_at),
-    )
+    """`entry`, which is in force, as it goes out to everyone."""
+    said = {"date": entry.day, "date_precision": entry.date_precision, "status": entry.status}
+    return StatusPublic.model_validate(_common(entry, shown) | said)
 
 
-def _place_fields(entry: Entry, shown: Shown) -> dict[str, Any]:
+def _common(entry: Entry, shown: Shown) -> dict[str, Any]:
     return {
+        "entry": entry.id,
+        "recorded_at": written(entry.recorded_at),
         "practice": entry.practice,
         "municipality": shown.under.code,
         "municipality_name_fi": shown.under.name_fi,
@@ -210,7 +196,7 @@ def _shown(db: Session, filters: Filters, as_of: AsOf) -> dict[str, Shown]:
 
 def _present(place: Municipality, known: Mapping[str, Municipality], on: date) -> Municipality:
     """The municipality that `place` is part of on the day `on`."""
-    while place.valid_to and place.valid_to < on and place.successor in known:
+    while place.valid_to and place.valid_to < on and place.successor and place.successor in known:
         place = known[place.successor]
     return place
 
@@ -222,9 +208,7 @@ def _covered(shown: Mapping[str, Shown], filters: Filters, reader: Caller) -> di
     wanted = {code for code in shown if code in asked} if asked else set(shown) if filters.county else set()
     if outside := sorted(wanted - covered.keys()):
         more = f" and {len(outside) - 3} more" if len(outside) > 3 else ""
-        raise NotCovered(
-            f"the key does not cover {', '.join(outside[:3])}{more}; GET /v1/key shows its areas"
-        )
+        raise NotCovered(f"the key does not cover {', '.join(outside[:3])}{more}; GET /v1/key shows its areas")
     return covered
 
 
@@ -254,7 +238,7 @@ def _after(cursor: Cursor) -> ColumnElement[bool]:
 
 
 def _in_force_on(on: date, entries: Sequence[StatusEntry], shown: Mapping[str, Shown]) -> list[StatusEntry]:
-    """Of `entries`, in the order of practice, code and day, the last of each; none if the code is not in the register."""
+    """Of `entries`, sorted by practice, code and day, the last of each whose code is in the register on that day."""
     last = {(entry.practice, entry.municipality): entry for entry in entries}
     return [entry for entry in last.values() if shown[entry.municipality].place.in_register(on)]
 

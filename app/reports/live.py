@@ -21,15 +21,15 @@ def histories(
     """
     counts: dict[str, list[Count]] = {}
     found = counts_query(*_about(CountEntry, practice, places, everywhere), moment=moment)
-    columns = (CountEntry.municipality, CountEntry.first_day, CountEntry.counted_to, CountEntry.sessions)
-    for code, first, last, sessions in db.connection().execute(found.with_only_columns(*columns)):
+    found = found.with_only_columns(
+        CountEntry.municipality, CountEntry.first_day, CountEntry.counted_to, CountEntry.sessions
+    )
+    for code, first, last, sessions in db.connection().execute(found):
         counts.setdefault(code, []).append(Count(first, last, sessions))
     statuses: dict[str, list[tuple[date, str]]] = {}
     found = statuses_query(*_about(StatusEntry, practice, places, everywhere), moment=moment)
     columns = (StatusEntry.municipality, StatusEntry.day, StatusEntry.status)
-    for code, day, status in db.connection().execute(
-        found.with_only_columns(*columns).order_by(StatusEntry.day)
-    ):
+    for code, day, status in db.connection().execute(found.with_only_columns(*columns).order_by(StatusEntry.day)):
         statuses.setdefault(code, []).append((day, status))
     return [
         History(

@@ -1,6 +1,6 @@
 """What comes in as a report and goes out again: submissions, receipts, figures and their histories."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -32,9 +32,7 @@ DayText = Annotated[
 ]
 NoteText = Annotated[
     str,
-    Field(
-        max_length=MAX_NOTE, description="Free text for key holders, never public; no personal identity codes"
-    ),
+    Field(max_length=MAX_NOTE, description="Free text for key holders, never public; no personal identity codes"),
 ]
 Sessions = Annotated[int, Field(ge=0, le=MAX_SESSIONS, description="Sessions recorded in the period")]
 Through = Annotated[
@@ -113,9 +111,7 @@ class ReceiptRow(_Out):
     index: int = Field(description="Place of the row in its list, from 0")
     outcome: Outcome
     entry: int | None = Field(description="The entry that now holds; null if rejected or in a dry run")
-    superseded: tuple[int, ...] = Field(
-        description="Entries of nested periods that `replace` took the place of"
-    )
+    superseded: tuple[int, ...] = Field(description="Entries of nested periods that `replace` took the place of")
     warnings: tuple[PlausibilityWarning, ...]
     errors: tuple[FieldError, ...] = Field(description="Why the row was rejected; empty otherwise")
 
@@ -214,7 +210,7 @@ class CountHistory(_Out):
 
 
 class StatusHistoryRow(_Out):
-    """One entry about a status; null status: it was withdrawn. Reporter and note are null without a key for the area."""
+    """One entry about a status, null if it was withdrawn; reporter and note are null without a key for the area."""
 
     entry: int
     outcome: Literal["created", "corrected", "retracted", "superseded"]

@@ -9,7 +9,7 @@ from stdnum.fi import hetu
 from app.reports.models import ListName
 from app.reports.tables import Note
 
-_DASHES = str.maketrans("‐‑‒–—−", "------")
+_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
 _CANDIDATE = re.compile(r"(?=(\d{6}[-+A-FU-Y]\d{3}[0-9A-Y]))", re.IGNORECASE)
 
 
@@ -19,10 +19,7 @@ def holds_personal_identity_code(text: str) -> bool:
     It is one if its date exists and its check character fits; spaces and kinds of dashes do not hide it.
     """
     together = re.sub(r"\s", "", text).translate(_DASHES)
-    return any(
-        hetu.is_valid(candidate[1].upper(), allow_temporary=True)
-        for candidate in _CANDIDATE.finditer(together)
-    )
+    return any(hetu.is_valid(candidate[1].upper(), allow_temporary=True) for candidate in _CANDIDATE.finditer(together))
 
 
 def salted(text: str) -> tuple[str, str]:

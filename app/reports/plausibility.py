@@ -43,9 +43,7 @@ def count_warnings(
         warnings.append(PlausibilityWarning(code="no_active_status", detail=detail))
     for before in _compared_with(entry, counts, corrects):
         if before.sessions and entry.sessions is not None and entry.sessions >= JUMP * before.sessions:
-            detail = (
-                f"{entry.sessions} sessions are {JUMP} times the {before.sessions} of {before.period} or more"
-            )
+            detail = f"{entry.sessions} sessions are {JUMP} times the {before.sessions} of {before.period} or more"
             warnings.append(PlausibilityWarning(code="tenfold_jump", detail=detail))
             break
     return warnings
@@ -91,9 +89,7 @@ def _compared_with(
     return [other for other in (corrects, latest) if other]
 
 
-def _active_between(
-    first: date, last: date, place: Municipality, statuses: Mapping[date, StatusEntry]
-) -> bool:
+def _active_between(first: date, last: date, place: Municipality, statuses: Mapping[date, StatusEntry]) -> bool:
     """True if the municipality is active, and in the register, on some day from `first` to `last`."""
     before = max((day for day in statuses if day <= first), default=None)
     in_force = [(first, statuses[before].status)] if before else []

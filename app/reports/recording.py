@@ -1,20 +1,22 @@
 """From what was sent to what is recorded: check every row, decide what becomes of it, store all under one receipt."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from app.access.models import Action
 from app.access.scope import Caller, NotCovered
 from app.clock import Clock, helsinki_day
 from app.database import take_turn
-from app.errors import FieldError, InvalidRequest, NotFound, Problem
+from app.errors import FieldError, InvalidRequest, Problem
 from app.places.register import Municipality, municipalities, municipality_code
 from app.practices.definitions import practices
 from app.practices.models import PracticePublic
 from app.releases.reading import years_kept_by_releases
+from app.reports.history import count_in_force, status_in_force
 from app.reports.ledger import (
     Decision,
     Entry,
@@ -26,7 +28,7 @@ from app.reports.ledger import (
     statuses_in_force,
     store,
 )
-from app.reports.models import CountIn, ListName, Receipt, StatusIn, SubmissionIn
+from app.reports.models import CountIn, ListName, Outcome, Receipt, StatusIn, SubmissionIn
 from app.reports.plausibility import Background, count_warnings, status_warnings
 from app.reports.rules import CheckedCount, CheckedStatus, Overlapping, Refusal, Rulebook
 from app.reports.submissions import dry_receipt, receipt_of
@@ -96,7 +98,7 @@ def record(
         *rulebook.checked_statuses(submission.statuses),
     ]
     _refuse(rows, locate, skip_invalid=skip_invalid)
-    standing = _standing(db, {_key(row) for row in rows if not row.refusals})
+    standing = _standing(db, [row for row in rows if not row.refusals])
     decisions = [_decision(row, standing) for row in rows]
     if if_match is not None:
         _check_precondition(if_match, decisions[0])
@@ -107,17 +109,16 @@ def record(
 
 def retract(
     db: Session,
-    table: type[Entry],
     *,
     practice: str,
     municipality: str,
-    slot: str | date,
+    period_or_day: str | date,
     reason: str,
     by: Caller,
     clock: Clock,
     if_match: str | None = None,
 ) -> Receipt:
-    """Withdraw the figure that is in force for a municipality, practice and period or day.
+    """Withdraw the figure in force for a municipality and practice: the count of a period, or the status of a day.
 
     Raises:
         NotAllowed, NotCovered: the key may not report, or not about this municipality.
@@ -130,25 +131,28 @@ def retract(
     code = municipality_code(municipality)
     rulebook = Rulebook(helsinki_day(at), by.scope, practices(db).keys(), municipalities(db, codes=[code]))
     refusals = [*rulebook.place_refusals(code, practice), *rulebook.note_refusals(reason, "reason")]
-    _raise_first_kind(
-        [in_single_figure("counts", 0, one) for one in refusals], [one.kind for one in refusals]
-    )
-    standing = _standing(db, {(practice, code)})
-    in_force = standing.counts if table is CountEntry else standing.statuses
-    found = in_force.get((practice, code), {}).get(slot)  # type: ignore[attr-defined]  # the slot is of the table's kind
-    if found is None:
-        raise NotFound(f"nothing is recorded for {practice}, {code}, {slot}")
+    _raise_first_kind([in_single_figure("counts", 0, one) for one in refusals], [one.kind for one in refusals])
+    found: Entry
+    if isinstance(period_or_day, str):
+        found = count_in_force(db, practice, code, period_or_day, moment=None)
+    else:
+        found = status_in_force(db, practice, code, period_or_day, moment=None)
     if if_match is not None and not _names(if_match, found):
         raise _changed(found)
-    list_name: ListName = "counts" if table is CountEntry else "statuses"
-    gone = {"sessions": None} if table is CountEntry else {"status": None}
-    added = table(**{**found.model_dump(), **gone, "outcome": "retracted", "note_hash": None})
+    gone = {"outcome": "retracted", "note_hash": None}
+    list_name: ListName
+    added: Entry
+    if isinstance(found, CountEntry):
+        list_name, added = "counts", CountEntry(**found.model_dump() | gone | {"sessions": None})
+    else:
+        list_name, added = "statuses", StatusEntry(**found.model_dump() | gone | {"status": None})
     decision = Decision(list_name, 0, "retracted", added=added, standing=found, note=reason)
     return _receipt(db, [decision], by=by, at=at, dry_run=False)
 
 
 def _rulebook(db: Session, submission: SubmissionIn, *, by: Caller, today: date) -> Rulebook:
-    codes = {municipality_code(item.municipality) for item in (*submission.counts, *submission.statuses)}
+    items: Sequence[CountIn | StatusIn] = [*submission.counts, *submission.statuses]
+    codes = {municipality_code(item.municipality) for item in items}
     return Rulebook(today, by.scope, practices(db).keys(), municipalities(db, codes=codes))
 
 
@@ -156,10 +160,14 @@ def _key(row: Row) -> Key:
     return row.item.practice, row.municipality
 
 
-def _standing(db: Session, keys: Collection[Key]) -> Standing:
-    standing = Standing({}, {})
-    for count in counts_in_force(db, about(CountEntry, keys)):
-        standing.counts.setdefault((count.practice, count.municipality), {})[count.period] = count
+def _standing(db: Session, rows: Sequence[Row]) -> Standing:
+    """What `rows` are held against: all statuses, and the counts of their years and of the year before."""
+    standing, keys = Standing({}, {}), {_key(row) for row in rows}
+    years = [row.period.first.year for row in rows if isinstance(row, CheckedCount) and row.period]
+    if years:
+        near = col(CountEntry.first_day).between(date(min(years) - 1, 1, 1), date(max(years), 12, 31))
+        for count in counts_in_force(db, about(CountEntry, keys), near):
+            standing.counts.setdefault((count.practice, count.municipality), {})[count.period] = count
     for status in statuses_in_force(db, about(StatusEntry, keys)):
         standing.statuses.setdefault((status.practice, status.municipality), {})[status.day] = status
     return standing
@@ -178,7 +186,8 @@ def _decision(row: Row, standing: Standing) -> Decision:
 
 
 def _count_decision(row: CheckedCount, counts: Mapping[str, CountEntry]) -> Decision:
-    assert row.period and row.counted_to
+    assert row.period
+    assert row.counted_to
     standing = counts.get(row.period.text)
     if standing and (standing.sessions, standing.counted_to) == (row.item.sessions, row.counted_to):
         return Decision("counts", row.index, "unchanged", standing=standing)
@@ -188,15 +197,11 @@ def _count_decision(row: CheckedCount, counts: Mapping[str, CountEntry]) -> Deci
         if other is not standing and other.first_day <= row.period.last and row.period.first <= other.last_day
     ]
     if in_the_way and not row.item.replace:
-        periods = ", ".join(
-            f"{other.period} ({other.sessions} sessions, entry {other.id})" for other in in_the_way
-        )
-        reason = (
-            f"{row.period.text} shares days with {periods}; `replace: true` supersedes what is in the way"
-        )
+        periods = ", ".join(f"{other.period} ({other.sessions} sessions, entry {other.id})" for other in in_the_way)
+        reason = f"{row.period.text} shares days with {periods}; `replace: true` supersedes what is in the way"
         row.refusals.append(Refusal(Overlapping, "period", reason))
         return Decision("counts", row.index, "rejected", standing=standing)
-    outcome = "corrected" if standing else "created"
+    outcome: Outcome = "corrected" if standing else "created"
     added = CountEntry(
         **_unnumbered(row),
         outcome=outcome,
@@ -207,9 +212,7 @@ def _count_decision(row: CheckedCount, counts: Mapping[str, CountEntry]) -> Deci
         sessions=row.item.sessions,
     )
     note = row.item.note
-    return Decision(
-        "counts", row.index, outcome, added=added, standing=standing, superseded=in_the_way, note=note
-    )
+    return Decision("counts", row.index, outcome, added=added, standing=standing, superseded=in_the_way, note=note)
 
 
 def _status_decision(row: CheckedStatus, statuses: Mapping[date, StatusEntry]) -> Decision:
@@ -217,14 +220,15 @@ def _status_decision(row: CheckedStatus, statuses: Mapping[date, StatusEntry]) -
     standing = statuses.get(row.day)
     if standing and standing.status == row.item.status:
         return Decision("statuses", row.index, "unchanged", standing=standing)
-    outcome = "corrected" if standing else "created"
+    outcome: Outcome = "corrected" if standing else "created"
     added = StatusEntry(
         **_unnumbered(row), outcome=outcome, day=row.day, date_precision=row.precision, status=row.item.status
     )
     return Decision("statuses", row.index, outcome, added=added, standing=standing, note=row.item.note)
 
 
-def _unnumbered(row: Row) -> dict[str, object]:
+def _unnumbered(row: Row) -> dict[str, Any]:
+    """What every new entry says of its row; its number, who and when are set when it is stored."""
     return {"practice": row.item.practice, "municipality": row.municipality, "note_hash": None}
 
 
@@ -239,10 +243,7 @@ def _add_warnings(
     """Say what is odd about each row, in the light of all that is in force once the submission is recorded."""
     _apply(decisions, standing)
     known = practices(db)
-    kept = {
-        slug: years_kept_by_releases(db, slug, on=today)
-        for slug in {entry.practice for entry in _held(decisions)}
-    }
+    kept = {slug: years_kept_by_releases(db, slug, on=today) for slug in {entry.practice for entry in _held(decisions)}}
     for decision in decisions:
         entry = decision.added or decision.standing
         if decision.outcome == "rejected" or entry is None:
@@ -255,9 +256,7 @@ def _add_warnings(
             counts = standing.counts[(entry.practice, entry.municipality)]
             corrects = decision.standing if decision.added else None
             assert not isinstance(corrects, StatusEntry)
-            decision.warnings = count_warnings(
-                entry, background, counts=counts, corrects=corrects, statuses=statuses
-            )
+            decision.warnings = count_warnings(entry, background, counts=counts, corrects=corrects, statuses=statuses)
 
 
 def _held(decisions: Sequence[Decision]) -> Sequence[Entry]:
@@ -286,14 +285,10 @@ def _apply(decisions: Sequence[Decision], standing: Standing) -> None:
             standing.statuses.setdefault((added.practice, added.municipality), {})[added.day] = added
 
 
-def _receipt(
-    db: Session, decisions: Sequence[Decision], *, by: Caller, at: datetime, dry_run: bool
-) -> Receipt:
+def _receipt(db: Session, decisions: Sequence[Decision], *, by: Caller, at: datetime, dry_run: bool) -> Receipt:
     if dry_run:
         db.rollback()
-        return dry_receipt(
-            [receipt_row(decision) for decision in decisions], organisation=by.organisation, at=at
-        )
+        return dry_receipt([receipt_row(decision) for decision in decisions], organisation=by.organisation, at=at)
     return receipt_of(store(db, decisions, by=by, at=at), by.organisation)
 
 

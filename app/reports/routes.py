@@ -47,17 +47,17 @@ from app.reports.models import (
     PeriodText,
     PracticeSlug,
     Receipt,
+    Statuses,
     StatusHistory,
     StatusHistoryRow,
-    Statuses,
     StatusIn,
     StatusPublic,
     StatusPut,
     SubmissionIn,
 )
-from app.reports.recording import Overlapping, PreconditionFailed, in_single_figure, record, retract
+from app.reports.recording import PreconditionFailed, in_single_figure, record, retract
+from app.reports.rules import Overlapping
 from app.reports.submissions import organisation_names, own_receipt
-from app.reports.tables import CountEntry, StatusEntry
 from app.web.answers import JSON, Accepted, FormatAsked, csv_too, table_answer, wants_csv
 from app.web.dependencies import AsOfMoment, ReadDb, TheClock, WriteDb
 from app.web.strict import StrictRoute
@@ -73,19 +73,13 @@ PeriodPath = Annotated[PeriodText, Path(examples=["2022-03"])]
 DatePath = Annotated[DayText, Path(examples=["2021-02-01"])]
 IfMatch = Annotated[
     str | None,
-    Header(
-        alias="If-Match", max_length=200, description="The ETag of the figure that is to be changed; optional"
-    ),
+    Header(alias="If-Match", max_length=200, description="The ETag of the figure that is to be changed; optional"),
 ]
 Reason = Annotated[
     str,
-    Query(
-        min_length=1, max_length=MAX_NOTE, description="Why, in words; never public", examples=["Wrong month"]
-    ),
+    Query(min_length=1, max_length=MAX_NOTE, description="Why, in words; never public", examples=["Wrong month"]),
 ]
-PracticeAsked = Annotated[
-    PracticeSlug | None, Query(description="Only this practice", examples=["yhdessa-aika"])
-]
+PracticeAsked = Annotated[PracticeSlug | None, Query(description="Only this practice", examples=["yhdessa-aika"])]
 CountyAsked = Annotated[CountyCode | None, Query(examples=["13"])]
 PlacesAsked = Annotated[
     list[MunicipalityCode],
@@ -99,9 +93,7 @@ Limit = Annotated[
     int | None,
     Query(ge=1, le=MOST_ROWS, description=f"Rows of a page; {DEFAULT_ROWS} in JSON, all in CSV if left out"),
 ]
-CursorAsked = Annotated[
-    str | None, Query(max_length=300, description="`next` of the page before; same filters")
-]
+CursorAsked = Annotated[str | None, Query(max_length=300, description="`next` of the page before; same filters")]
 
 _WRITING = (NotAuthenticated, NotAllowed, NotCovered, InvalidParameter, InvalidRequest, Unavailable)
 _READING = (NotAuthenticated, NotAllowed, NotCovered, InvalidParameter, NotFound)
@@ -124,9 +116,7 @@ def post_submission(
     clock: TheClock,
     caller: Reporter,
     submission: Annotated[SubmissionIn, Body(openapi_examples=examples.SUBMISSIONS)],
-    skip_invalid: Annotated[
-        bool, Query(description="Reject rows that break a rule, record the others")
-    ] = False,
+    skip_invalid: Annotated[bool, Query(description="Reject rows that break a rule, record the others")] = False,
     dry_run: Annotated[bool, Query(description="Say what would happen; store nothing")] = False,
 ) -> Response:
     """Many counts and statuses at once, all or nothing; the receipt says what became of each row.
@@ -146,9 +136,7 @@ def post_submission(
     tags=["Posting"],
     responses=problems(NotAuthenticated, NotFound, InvalidParameter),
 )
-def get_submission(
-    db: ReadDb, caller: Reader, id: Annotated[int, Path(ge=1, le=2**63 - 1, examples=[1])]
-) -> Receipt:
+def get_submission(db: ReadDb, caller: Reader, id: Annotated[int, Path(ge=1, le=2**63 - 1, examples=[1])]) -> Receipt:
     """The receipt of a submission of one's own organisation, as it was given."""
     return own_receipt(db, id, by=caller)
 
@@ -226,10 +214,9 @@ def retract_session_count(
     """Withdraw a count: it is then not reported, which is not zero; the history keeps it."""
     return retract(
         db,
-        CountEntry,
         practice=practice,
         municipality=municipality,
-        slot=_period(period).text,
+        period_or_day=_period(period).text,
         reason=reason,
         by=caller,
         clock=clock,
@@ -328,10 +315,9 @@ def retract_status(
     """Withdraw a status: the one before it is then in force again; the history keeps it."""
     return retract(
         db,
-        StatusEntry,
         practice=practice,
         municipality=municipality,
-        slot=_day(date),
+        period_or_day=_day(date),
         reason=reason,
         by=caller,
         clock=clock,
@@ -361,7 +347,7 @@ def get_status_history(
     format: FormatAsked = None,
     accept: Accepted = None,
 ) -> Response:
-    """What was recorded, corrected and withdrawn, oldest first; who reported it and notes only with a key for the area."""
+    """What was recorded, corrected and withdrawn, oldest first; reporter and notes only with a key for the area."""
     place = _place_at(db, practice, municipality, as_of)
     whole = caller is not None and caller.reads([place])
     rows = status_history(db, practice, place.code, _day(date), moment=as_of.moment, whole=whole)
@@ -419,9 +405,7 @@ def list_session_counts(
     )
     following_text = cursor_text(following) if following else None
     answer = Counts(as_of=as_of.asked, rows=rows, next=following_text)
-    return table_answer(
-        answer, CountPublic, rows, as_csv=as_csv, next_page=_next_page(request, following_text)
-    )
+    return table_answer(answer, CountPublic, rows, as_csv=as_csv, next_page=_next_page(request, following_text))
 
 
 @router.get(
@@ -467,9 +451,7 @@ def list_statuses(
     )
     following_text = cursor_text(following) if following else None
     answer = Statuses(as_of=as_of.asked, rows=rows, next=following_text)
-    return table_answer(
-        answer, StatusPublic, rows, as_csv=as_csv, next_page=_next_page(request, following_text)
-    )
+    return table_answer(answer, StatusPublic, rows, as_csv=as_csv, next_page=_next_page(request, following_text))
 
 
 def _place_at(db: ReadDb, practice: str, municipality: str, as_of: AsOf) -> Municipality:

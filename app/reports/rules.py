@@ -80,9 +80,7 @@ class Rulebook:
     def note_refusals(self, text: str | None, field: str) -> Iterable[Refusal]:
         """A reason to refuse the words in `text`, if there is one."""
         if text is not None and holds_personal_identity_code(text):
-            yield Refusal(
-                InvalidRequest, field, "holds a personal identity code; leave it out, nobody needs it here"
-            )
+            yield Refusal(InvalidRequest, field, "holds a personal identity code; leave it out, nobody needs it here")
 
     def place_refusals(self, code: str, practice: str) -> Iterable[Refusal]:
         """Reasons to refuse a row about a municipality and a practice, whatever it says."""
@@ -110,9 +108,7 @@ class Rulebook:
         try:
             row.counted_to = date.fromisoformat(item.through) if item.through else row.period.last
         except ValueError:
-            row.refusals.append(
-                Refusal(InvalidRequest, "through", f"{item.through} is not a day of the calendar")
-            )
+            row.refusals.append(Refusal(InvalidRequest, "through", f"{item.through} is not a day of the calendar"))
             return row
         row.refusals += self._through_refusals(row.period, item.through, row.counted_to)
         return row
@@ -151,9 +147,7 @@ class Rulebook:
             row.refusals.append(Refusal(InvalidRequest, "date", str(error)))
             return row
         if row.day > self.today:
-            row.refusals.append(
-                Refusal(InvalidRequest, "date", f"{item.date} has not come; today is {self.today}")
-            )
+            row.refusals.append(Refusal(InvalidRequest, "date", f"{item.date} has not come; today is {self.today}"))
         row.refusals += self._code_ended(row.day, row.municipality, "date")
         return row
 
@@ -192,8 +186,8 @@ def _refuse_beside(row: CheckedCount, other: CheckedCount) -> None:
 
 def _refuse_twice(rows: Sequence[CheckedStatus]) -> None:
     """Refuse every status whose day stands in another row of the same municipality and practice."""
-    days = Counter((row.item.practice, row.municipality, row.day) for row in rows if row.day)
+    days = Counter((row.item.practice, row.municipality, row.day) for row in rows)
     for row in rows:
-        if days[(row.item.practice, row.municipality, row.day)] > 1:
+        if row.day and days[row.item.practice, row.municipality, row.day] > 1:
             reason = f"this submission has {row.day} of {row.municipality} more than once; one status a day"
             row.refusals.append(Refusal(InvalidRequest, "date", reason))

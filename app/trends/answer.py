@@ -9,8 +9,15 @@ from sqlmodel import Session
 from app.access.scope import Caller
 from app.clock import AsOf
 from app.errors import FieldError, InvalidParameter
-from app.places.register import County as CountyPlace, Municipality, counties, county_named, municipalities
-from app.places.register import municipalities_named, residents
+from app.places.register import (
+    County as CountyPlace,
+    Municipality,
+    counties,
+    county_named,
+    municipalities,
+    municipalities_named,
+    residents,
+)
 from app.practices.definitions import live_from, practice_asked
 from app.releases.reading import ReleaseRead, latest_releases, read_release, release_with
 from app.reports.live import histories
@@ -109,17 +116,13 @@ def _ground(db: Session, question: Question, as_of: AsOf) -> _Ground:
     county = county_named(db, question.county, as_of.moment) if question.county else None
     if question.municipalities:
         places = municipalities_named(db, question.municipalities, as_of.moment)
-        if county and (
-            outside := sorted(code for code, place in places.items() if place.county != county.code)
-        ):
+        if county and (outside := sorted(code for code, place in places.items() if place.county != county.code)):
             raise _refused("municipality", f"{', '.join(outside)} is not in county {county.code}")
         return _narrow_ground(list(places.values()))
     if county:
         return _county_ground(county, municipalities(db, as_of.moment, county=county.code).values())
     codes = list(counties(db, as_of.moment))
-    places = {
-        code: place for code, place in municipalities(db, as_of.moment).items() if place.county in codes
-    }
+    places = {code: place for code, place in municipalities(db, as_of.moment).items() if place.county in codes}
     return _Ground(COUNTRY, places.values(), codes, narrowed=False)
 
 

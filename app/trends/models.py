@@ -52,42 +52,28 @@ class TrendRow(_Out):
     municipalities_in_area: int | None = Field(
         description="Municipalities of the contributing counties, on the last day"
     )
-    municipalities: int | None = Field(
-        description="Those with the practice on trial or in use on at least one day"
-    )
+    municipalities: int | None = Field(description="Those with the practice on trial or in use on at least one day")
     share: float | None = Field(description="municipalities / municipalities_in_area")
     pilot: int | None = Field(description="On trial on the last day")
     in_use: int | None = Field(description="In use on the last day")
     active_at_end: int | None = Field(description="pilot + in_use")
     started: int | None = Field(description="Active for the first time ever")
-    resumed: int | None = Field(
-        description="Active on the last day, not at the end of the year before, not started"
-    )
+    resumed: int | None = Field(description="Active on the last day, not at the end of the year before, not started")
     stopped: int | None = Field(description="Active before or started, and no longer active on the last day")
-    merged: int | None = Field(
-        description="Active before or started, and no longer in the register on the last day"
-    )
+    merged: int | None = Field(description="Active before or started, and no longer in the register on the last day")
     sessions: int | None = Field(description="Sum of the counts of the year; null if none was reported")
     reporting: int | None = Field(description="Municipalities with a count in the year")
     through: date | None = Field(description="Last day to which all reporting municipalities are complete")
     partial: bool | None = Field(description="True if the figures do not reach to 31 December")
-    coverage: float | None = Field(
-        description="Share of active municipality-days, up to `through`, that are counted"
-    )
-    sessions_per_municipality: float | None = Field(
-        description="sessions / municipalities, of whole years only"
-    )
+    coverage: float | None = Field(description="Share of active municipality-days, up to `through`, that are counted")
+    sessions_per_municipality: float | None = Field(description="sessions / municipalities, of whole years only")
     sessions_per_municipality_year: float | None = Field(
         description="Sessions per year that a municipality was active and counted"
     )
     residents: int | None = Field(description="Residents of municipalities_in_area")
     sessions_per_1000_residents: float | None = Field(description="Of whole years only")
-    change_municipalities: int | None = Field(
-        description="Against the year before; null if they do not compare"
-    )
-    change_sessions: int | None = Field(
-        description="Against the year before; null if one of them is not whole"
-    )
+    change_municipalities: int | None = Field(description="Against the year before; null if they do not compare")
+    change_sessions: int | None = Field(description="Against the year before; null if one of them is not whole")
     comparable_through: date | None = Field(
         description="To this day of both years the same municipalities are compared"
     )
@@ -95,11 +81,9 @@ class TrendRow(_Out):
     comparable_sessions: int | None = Field(description="Their sessions from 1 January to comparable_through")
     comparable_previous_sessions: int | None = Field(description="The same a year earlier")
     annual_pace: float | None = Field(
-        description="Of a part year: sessions × days of the year / days to `through`. A plain proportion that knows no season"
+        description="Of a part year: sessions × days of the year / days to `through`; a proportion that knows no season"
     )
-    released_municipalities: int | None = Field(
-        description="Beside live figures: what the latest release says"
-    )
+    released_municipalities: int | None = Field(description="Beside live figures: what the latest release says")
     released_sessions: int | None = Field(description="Beside live figures: what the latest release says")
     released_on: date | None = Field(description="When that was published")
     difference_municipalities: int | None = Field(description="Live minus released")

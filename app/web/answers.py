@@ -65,9 +65,7 @@ class ConditionalAnswers:
             return
         answer = _WholeAnswer()
         await self.app({**scope, "method": "GET"}, receive, answer.take)
-        await answer.pass_on(
-            send, head=scope["method"] == "HEAD", known=Headers(scope=scope).get("if-none-match")
-        )
+        await answer.pass_on(send, head=scope["method"] == "HEAD", known=Headers(scope=scope).get("if-none-match"))
 
 
 class _WholeAnswer:

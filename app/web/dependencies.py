@@ -57,7 +57,7 @@ def moment_read(
         Query(
             alias="as_of",
             max_length=40,
-            description="What was recorded up to then: a day (its end in Helsinki) or an RFC 3339 instant; not later than now.",
+            description="What was recorded up to then: a day (its end in Helsinki) or an RFC 3339 instant",
             openapi_examples={
                 "now": {"summary": "Now", "value": None},
                 "day": {"summary": "The end of a day in Helsinki", "value": "2026-01-31"},
@@ -70,9 +70,7 @@ def moment_read(
     try:
         moment = as_of(asked, now=now)
     except NotAMoment as error:
-        raise InvalidParameter(
-            str(error), errors=[FieldError(parameter="as_of", detail=str(error))]
-        ) from error
+        raise InvalidParameter(str(error), errors=[FieldError(parameter="as_of", detail=str(error))]) from error
     if moment.moment is not None and moment.moment > now - RECENT:
         wait_for_writers(db)
     return moment

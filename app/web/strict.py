@@ -81,7 +81,7 @@ def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(names) < len(pairs):
         seen: set[str] = set()
         twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise InvalidRequest(f"the name {ascii(twice)} stands twice in one object; which value counts?")
+        raise InvalidRequest(f"the name {twice!a} stands twice in one object; which value counts?")
     return names
 
 
@@ -91,12 +91,10 @@ def _refuse_constant(name: str) -> None:
 
 def _refuse_odd_text(value: Any, pointer: str, depth: int) -> None:
     """Refuse NUL and lone surrogates, which no database text can hold, and nesting below `depth` more levels."""
-    if isinstance(value, str) and ("\0" in value or not value.isascii() and not _encodable(value)):
+    if isinstance(value, str) and ("\0" in value or (not value.isascii() and not _encodable(value))):
         detail = "holds a NUL or half a surrogate pair, which is no text"
         where = pointer if _encodable(pointer) else ""
-        raise InvalidRequest(
-            f"{where or 'the body'}: {detail}", errors=[FieldError(pointer=where, detail=detail)]
-        )
+        raise InvalidRequest(f"{where or 'the body'}: {detail}", errors=[FieldError(pointer=where, detail=detail)])
     if not isinstance(value, dict | list):
         return
     if not depth:

@@ -146,9 +146,7 @@ def upgrade() -> None:
         sa.Column("release_id", sa.Integer(), nullable=False),
         sa.Column("year", sa.Integer(), nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["release_id"], ["releases.id"], name=op.f("fk_release_years_release_id_releases")
-        ),
+        sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_release_years_release_id_releases")),
         sa.PrimaryKeyConstraint("release_id", "year", name=op.f("pk_release_years")),
     )
     op.create_table(
@@ -186,12 +184,11 @@ def upgrade() -> None:
         sa.Column("counted_to", sa.Date(), nullable=False),
         sa.Column("sessions", sa.Integer(), nullable=True),
         sa.CheckConstraint(
-            "(sessions IS NOT NULL AND outcome IN ('created', 'corrected')) OR (sessions IS NULL AND outcome IN ('retracted', 'superseded'))",
+            "(sessions IS NOT NULL AND outcome IN ('created', 'corrected'))"
+            " OR (sessions IS NULL AND outcome IN ('retracted', 'superseded'))",
             name=op.f("ck_count_entries_outcome"),
         ),
-        sa.CheckConstraint(
-            "first_day <= counted_to AND counted_to <= last_day", name=op.f("ck_count_entries_days")
-        ),
+        sa.CheckConstraint("first_day <= counted_to AND counted_to <= last_day", name=op.f("ck_count_entries_days")),
         sa.CheckConstraint("sessions BETWEEN 0 AND 1000000", name=op.f("ck_count_entries_sessions")),
         sa.ForeignKeyConstraint(
             ["organisation_id"],
@@ -224,12 +221,11 @@ def upgrade() -> None:
         sa.Column("date_precision", sa.String(length=5), nullable=False),
         sa.Column("status", sa.String(length=7), nullable=True),
         sa.CheckConstraint(
-            "(status IS NOT NULL AND outcome IN ('created', 'corrected')) OR (status IS NULL AND outcome IN ('retracted', 'superseded'))",
+            "(status IS NOT NULL AND outcome IN ('created', 'corrected'))"
+            " OR (status IS NULL AND outcome IN ('retracted', 'superseded'))",
             name=op.f("ck_status_entries_outcome"),
         ),
-        sa.CheckConstraint(
-            "date_precision IN ('day', 'month', 'year')", name=op.f("ck_status_entries_date_precision")
-        ),
+        sa.CheckConstraint("date_precision IN ('day', 'month', 'year')", name=op.f("ck_status_entries_date_precision")),
         sa.CheckConstraint(
             "status IN ('planned', 'pilot', 'in_use', 'paused', 'ended')",
             name=op.f("ck_status_entries_status"),
@@ -250,9 +246,7 @@ def upgrade() -> None:
         ["practice", "municipality", "day", "id", "recorded_at"],
         unique=False,
     )
-    op.create_index(
-        op.f("ix_status_entries_submission_id"), "status_entries", ["submission_id"], unique=False
-    )
+    op.create_index(op.f("ix_status_entries_submission_id"), "status_entries", ["submission_id"], unique=False)
     op.execute("INSERT INTO last_write (id, recorded_at) VALUES (1, '2000-01-01 00:00:00.000000')")
     if op.get_bind().dialect.name == "sqlite":
         _refuse_changes_in_sqlite()
