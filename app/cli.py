@@ -10,11 +10,12 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from alembic.util import CommandError
 from fastapi import FastAPI
 from pydantic import ValidationError
 from rich.console import Console
-from rich.table import Table
-from sqlalchemy.exc import SQLAlchemyError
+from rich.table import Column, Table
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlmodel import Session
 
 from app.access.keys import LIFETIME_DAYS, NotAnArea, UnknownKey, issue_key, keys_with_owners, revoke_key
@@ -42,7 +43,11 @@ app.add_typer(release_app, name="release")
 said = Console(stderr=True, highlight=False)
 """Where words for people go, so that standard output holds nothing but the result."""
 
+_WIDE = 1_000
+"""Columns of an output that is no terminal, so that a program that reads it finds each row in one line."""
+
 _TOLD = (
+    CommandError,
     InvalidDefinition,
     InvalidRelease,
     NotAnArea,
@@ -116,11 +121,12 @@ def write_contract(
     output: Annotated[Path | None, typer.Option(help="File to write; standard output if left out")] = None,
 ) -> None:
     """Write the contract, an OpenAPI 3.1.0 document."""
-    text = json.dumps(openapi(create_app(read_settings())), indent=2, ensure_ascii=False) + "\n"
-    if output is None:
-        sys.stdout.write(text)
-    else:
-        output.write_text(text, encoding="utf-8")
+    with _mistakes_told():
+        text = json.dumps(openapi(create_app(read_settings())), indent=2, ensure_ascii=False) + "\n"
+        if output is None:
+            sys.stdout.write(text)
+        else:
+            output.write_text(text, encoding="utf-8")
 
 
 @key_app.command("create")
@@ -143,14 +149,16 @@ def list_keys() -> None:
     """Show every key without its secret."""
     with _mistakes_told():
         database = Database(read_settings())
+        require_schema(database)
         with database.reading() as db:
             rows = [(key, owner.name) for key, owner in keys_with_owners(db)]
         database.dispose()
-    table = Table("id", "name", "organisation", "actions", "areas", "expires", "state")
+    headings = ("id", "name", "organisation", "actions", "areas", "expires", "state")
+    table = Table(*(Column(heading, overflow="fold") for heading in headings))
     for key, owner in rows:
         actions, areas = ", ".join(key.actions), ", ".join(key.areas)
         table.add_row(key.id, key.name, owner, actions, areas, f"{key.expires_at:%Y-%m-%d}", _state(key))
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
 
 
 @key_app.command("revoke")
@@ -201,7 +209,7 @@ def import_file(
 ) -> None:
     """Add a release of county totals that is public already."""
     with _mistakes_told(), _turn() as (db, at):
-        release = parse_release(file.read_text(encoding="utf-8-sig"), as_csv=file.suffix.lower() == ".csv")
+        release = parse_release(file.read_bytes(), as_csv=file.suffix.lower() == ".csv")
         number = import_release(db, release, at=at)
     said.print(f"release {number} of county {release.county} is public from {release.published_on}")
 
@@ -222,16 +230,20 @@ def _mistakes_told() -> Iterator[None]:
     try:
         yield
     except _TOLD as error:
-        said.print(f"[bold red]error:[/] {_in_words(error)}")
+        said.print("error:", style="bold red", end=" ")
+        said.print(_in_words(error), markup=False, soft_wrap=True)
         raise typer.Exit(1) from error
 
 
 def _in_words(error: Exception) -> str:
+    """`error` in one line."""
+    words = str(error)
     if isinstance(error, ValidationError):
-        return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        words = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
     if isinstance(error, SQLAlchemyError):
-        return f"the database does not answer as it should: {error}"
-    return str(error)
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        words = f"the database does not answer as it should: {cause}"
+    return " ".join(words.split())
 
 
 def _state(key: Key) -> str:

@@ -55,7 +55,7 @@ def end_of_day(day: date) -> datetime:
 
 def written(moment: datetime) -> str:
     """`moment` as RFC 3339 in UTC with six decimals: texts of it sort as the moments do."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def as_of(asked: str | None, *, now: datetime) -> AsOf:

@@ -96,8 +96,14 @@ def take_turn(db: Session, clock: Clock) -> datetime:
     return last.recorded_at
 
 
-def wait_for_writers(db: Session) -> None:
-    """Wait until nobody writes who took its turn before now: what is recorded up to now is then visible."""
+def settle(db: Session, moment: datetime) -> None:
+    """Wait until nothing more can be recorded at or before `moment`, which is past.
+
+    Whoever has its turn records later than the latest write, so only a `moment` after that has to wait for the turn
+    to end; who takes the next turn records later than `moment`.
+    """
+    if moment <= db.get_one(LastWrite, 1).recorded_at:
+        return
     db.rollback()
     if is_sqlite(db):
         db.connection(execution_options={"begin": "IMMEDIATE"})
@@ -117,6 +123,7 @@ def _engine(settings: Settings) -> Engine:
     milliseconds = int(settings.lock_timeout_seconds * 1000)
     return create_engine(
         settings.database_url,
+        hide_parameters=True,
         pool_size=settings.pool_size,
         max_overflow=settings.pool_size,
         pool_pre_ping=True,
@@ -128,6 +135,7 @@ def _engine(settings: Settings) -> Engine:
 def _sqlite_engine(settings: Settings) -> Engine:
     engine = create_engine(
         make_url(settings.database_url),
+        hide_parameters=True,
         pool_size=settings.pool_size,
         max_overflow=settings.pool_size,
         pool_timeout=settings.lock_timeout_seconds,

@@ -50,8 +50,8 @@ def period(text: str) -> Period:
         return _months(text, year, 3 * quarter - 2, 3 * quarter)
     if not (found := _DAY.fullmatch(text)) or found[3]:
         raise NotAPeriod(f"{text!r} is not a period; write a year (2022), a quarter (2022-Q1) or a month (2022-03)")
-    year, month = int(found[1]), found[2] and int(found[2])
-    return _months(text, year, month or 1, month or 12)
+    first, last = (int(found[2]), int(found[2])) if found[2] else (1, 12)
+    return _months(text, int(found[1]), first, last)
 
 
 def day(text: str) -> tuple[date, Precision]:

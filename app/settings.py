@@ -1,7 +1,6 @@
 """Every YHDESSA_* environment variable, read once and frozen."""
 
 import os
-from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field, field_validator
@@ -42,7 +41,7 @@ class UnknownSetting(Exception):
     """An environment variable starts with YHDESSA_ and is no setting: most likely a misspelling."""
 
 
-def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+def read_settings() -> Settings:
     """The settings of this process.
 
     Raises:
@@ -50,7 +49,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         pydantic.ValidationError: a value is outside its bounds.
     """
     known = {PREFIX + name.upper() for name in Settings.model_fields}
-    given = {name for name in environment if name.upper().startswith(PREFIX)}
+    given = {name for name in os.environ if name.upper().startswith(PREFIX)}
     unknown = sorted(name for name in given if name not in known and not name.startswith(TEST_PREFIX))
     if unknown:
         raise UnknownSetting(f"{', '.join(unknown)}: no such setting; there are {', '.join(sorted(known))}")

@@ -19,8 +19,8 @@ _FILE_BEGINS = "2021-01-01"
 def load_reference_data(db: Session, *, at: datetime) -> int:
     """Store what ships and is not yet known; how many rows that were.
 
-    The first row of a code counts as known from the beginning; a row that differs from the latest one of its
-    code is stored beside it, known from `at` on. Doing it again stores nothing.
+    What is stored into an empty register counts as known from the beginning; what is new or differs later is stored
+    beside it, known from `at` on, so that no answer as of an earlier moment changes. Doing it again stores nothing.
     """
     return (
         _add_new(db, CountyRecord, _shipped_counties(), ("code",), at)
@@ -41,7 +41,7 @@ def _add_new(db: Session, table: type[Base], shipped: Iterable[Base], key: tuple
     for row in shipped:
         known = latest.get(_values(row, key))
         if known is None or _values(known, rest) != _values(row, rest):
-            row.recorded_at = BEGINNING if known is None else at
+            row.recorded_at = at if latest else BEGINNING
             db.add(row)
             added += 1
     return added

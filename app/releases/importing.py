@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlmodel import Session, func, select
 
+from app.clock import helsinki_day
 from app.places.register import counties, municipalities, residents
 from app.practices.definitions import practices
 from app.releases.models import ImportedRelease, ImportedYear, ReleaseRecord, ReleaseYearRecord
@@ -24,16 +25,20 @@ class InvalidRelease(ValueError):
     """The file says something that no release can say."""
 
 
-def parse_release(text: str, *, as_csv: bool) -> ImportedRelease:
-    """The publication in `text`.
+def parse_release(content: bytes, *, as_csv: bool) -> ImportedRelease:
+    """The publication in `content`, UTF-8 text.
 
     JSON: the fields of `ImportedRelease`. CSV: one line per year, whose columns are those of `ImportedYear` and of
     `ImportedRelease`, the latter the same in every line.
 
     Raises:
         pydantic.ValidationError: a field is missing, unknown or malformed.
-        InvalidRelease: the text is not JSON, or the lines of a CSV differ in what they say of the release.
+        InvalidRelease: it is not UTF-8 or not JSON, or the lines of a CSV differ in what they say of the release.
     """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidRelease(f"not UTF-8 (byte {error.start}); save it as UTF-8") from error
     if as_csv:
         return ImportedRelease.model_validate(_from_csv(text))
     try:
@@ -61,13 +66,13 @@ def load_shipped_release(db: Session, *, at: datetime) -> int:
     """Store the first release, unless there is one; how many were stored."""
     if db.exec(select(ReleaseRecord).limit(1)).first() is not None:
         return 0
-    text = files("app.releases").joinpath("data", _SHIPPED).read_text(encoding="utf-8")
-    import_release(db, parse_release(text, as_csv=False), at=at)
+    content = files("app.releases").joinpath("data", _SHIPPED).read_bytes()
+    import_release(db, parse_release(content, as_csv=False), at=at)
     return 1
 
 
 def _from_csv(text: str) -> dict[str, Any]:
-    lines = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+    lines = list(csv.DictReader(io.StringIO(text, newline="")))
     if not lines:
         raise InvalidRelease("the file has no line below its header")
     about = [{name: value for name, value in line.items() if name not in _YEAR_FIELDS and value} for line in lines]
@@ -86,7 +91,7 @@ def _check(db: Session, release: ImportedRelease, at: datetime) -> None:
         raise InvalidRelease(f"there is no practice {release.practice!r}; `yhdessa practice add` makes one")
     if release.county not in counties(db):
         raise InvalidRelease(f"there is no county {release.county!r}; North Savo is 13")
-    if release.published_on > at.date():
+    if release.published_on > helsinki_day(at):
         raise InvalidRelease(f"published_on {release.published_on} lies in the future")
     years = [row.year for row in release.years]
     if len(set(years)) < len(years):

@@ -1,5 +1,6 @@
 """The ledger: which entries hold, and how new ones are added under one receipt."""
 
+import itertools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -94,18 +95,12 @@ def store(db: Session, decisions: Sequence[Decision], *, by: Caller, at: datetim
     Runs inside the turn that `at` was taken in (see app.database.take_turn): ids and the chain have no gap.
     """
     submission_id = _last_id(db, Submission) + 1
-    next_ids = {"counts": _last_id(db, CountEntry) + 1, "statuses": _last_id(db, StatusEntry) + 1}
-    entries: list[Entry] = []
+    entries: list[Entry] = [*_withdrawals(decisions), *(one.added for one in decisions if one.added)]
+    next_ids = {table: itertools.count(_last_id(db, table) + 1) for table in (CountEntry, StatusEntry)}
+    for entry in entries:
+        entry.id = next(next_ids[type(entry)])
+        entry.submission_id, entry.organisation_id, entry.recorded_at = submission_id, by.organisation_id, at
     for decision in decisions:
-        for entry in _withdrawals(decision) + ([decision.added] if decision.added else []):
-            entry.id = next_ids[decision.list_name]
-            next_ids[decision.list_name] += 1
-            entry.submission_id, entry.organisation_id, entry.recorded_at = (
-                submission_id,
-                by.organisation_id,
-                at,
-            )
-            entries.append(entry)
         if decision.added and decision.note:
             salt, decision.added.note_hash = salted(decision.note)
             db.add(note_for(decision.list_name, decision.added.id, salt=salt, text=decision.note))
@@ -152,12 +147,11 @@ def _in_force(table: type[Any], slot: str, moment: datetime | None) -> Any:
     return query.where(~exists().where(*same_key, later.id > table.id))
 
 
-def _withdrawals(decision: Decision) -> list[Entry]:
-    """For each count that is superseded, the entry that says so."""
-    return [
-        CountEntry(**{**entry.model_dump(), "sessions": None, "outcome": "superseded", "note_hash": None})
-        for entry in decision.superseded
-    ]
+def _withdrawals(decisions: Sequence[Decision]) -> list[CountEntry]:
+    """For each count that is superseded, also by several rows together, the entry that says so."""
+    superseded = {entry.id: entry for decision in decisions for entry in decision.superseded}
+    gone = {"sessions": None, "outcome": "superseded", "note_hash": None}
+    return [CountEntry(**entry.model_dump() | gone) for entry in superseded.values()]
 
 
 def _last_id(db: Session, table: type[Any]) -> int:

@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, tuple_
@@ -63,7 +63,7 @@ def cursor_text(cursor: Cursor) -> str:
     return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
 
-def cursor_of(text: str, *, now: datetime) -> Cursor:
+def cursor_of(text: str) -> Cursor:
     """The cursor that `text` spells.
 
     Raises:
@@ -72,8 +72,9 @@ def cursor_of(text: str, *, now: datetime) -> Cursor:
     try:
         content = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         moment, practice, municipality, slot = (str(part) for part in content)
-        at = datetime.fromisoformat(moment)
-        if at <= now and f"{practice}{municipality}{slot}".isascii() and "\0" not in f"{practice}{municipality}{slot}":
+        at = datetime.strptime(moment, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+        words = practice + municipality + slot
+        if words.isascii() and words.isprintable():
             return Cursor(at, (practice, municipality, slot))
     except (ValueError, TypeError, RecursionError):
         pass

@@ -80,13 +80,14 @@ def _compared_with(
     entry: CountEntry, counts: Mapping[str, CountEntry], corrects: CountEntry | None
 ) -> Sequence[CountEntry]:
     """What `entry` corrects, if anything, and the latest count before it whose period is as long."""
-    earlier = [
-        other
-        for other in counts.values()
-        if other.last_day < entry.first_day and len(other.period) == len(entry.period)
-    ]
+    earlier = [other for other in counts.values() if other.last_day < entry.first_day and _kind(other) == _kind(entry)]
     latest = max(earlier, key=lambda other: other.last_day, default=None)
     return [other for other in (corrects, latest) if other]
+
+
+def _kind(entry: CountEntry) -> tuple[int, bool]:
+    """Equal for two years, two quarters and two months."""
+    return len(entry.period), "Q" in entry.period
 
 
 def _active_between(first: date, last: date, place: Municipality, statuses: Mapping[date, StatusEntry]) -> bool:

@@ -277,7 +277,7 @@ def _apply(decisions: Sequence[Decision], standing: Standing) -> None:
     """Make `standing` what it will be once `decisions` are recorded."""
     for decision in decisions:
         for gone in decision.superseded:
-            del standing.counts[(gone.practice, gone.municipality)][gone.period]
+            standing.counts[(gone.practice, gone.municipality)].pop(gone.period, None)
         added = decision.added
         if isinstance(added, CountEntry):
             standing.counts.setdefault((added.practice, added.municipality), {})[added.period] = added

@@ -369,7 +369,6 @@ def get_status_history(
 def list_session_counts(
     request: Request,
     db: ReadDb,
-    clock: TheClock,
     caller: Reader,
     as_of: AsOfMoment,
     practice: PracticeAsked = None,
@@ -398,9 +397,9 @@ def list_session_counts(
         Filters(practice=practice, county=county, municipalities=municipality, current=register == "current"),
         reader=caller,
         as_of=as_of,
-        first_day=_period(from_period).first if from_period else date(FIRST_YEAR, 1, 1),
-        last_day=_period(to_period).last if to_period else date(LAST_YEAR, 12, 31),
-        cursor=cursor_of(cursor, now=clock()) if cursor else None,
+        first_day=_period(from_period, "from_period").first if from_period else date(FIRST_YEAR, 1, 1),
+        last_day=_period(to_period, "to_period").last if to_period else date(LAST_YEAR, 12, 31),
+        cursor=cursor_of(cursor) if cursor else None,
         limit=limit or (None if as_csv else DEFAULT_ROWS),
     )
     following_text = cursor_text(following) if following else None
@@ -419,7 +418,6 @@ def list_session_counts(
 def list_statuses(
     request: Request,
     db: ReadDb,
-    clock: TheClock,
     as_of: AsOfMoment,
     practice: PracticeAsked = None,
     county: CountyAsked = None,
@@ -446,7 +444,7 @@ def list_statuses(
         Filters(practice=practice, county=county, municipalities=municipality, current=register == "current"),
         as_of=as_of,
         on=on,
-        cursor=cursor_of(cursor, now=clock()) if cursor else None,
+        cursor=cursor_of(cursor) if cursor else None,
         limit=limit or (None if as_csv else DEFAULT_ROWS),
     )
     following_text = cursor_text(following) if following else None
@@ -468,11 +466,11 @@ def _place_to_read(db: ReadDb, caller: Caller, practice: str, municipality: str,
     return place
 
 
-def _period(text: str) -> Period:
+def _period(text: str, parameter: str = "period") -> Period:
     try:
         return period_of(text)
     except NotAPeriod as error:
-        raise _parameter("period", str(error)) from error
+        raise _parameter(parameter, str(error)) from error
 
 
 def _day(text: str) -> date:
@@ -488,8 +486,8 @@ def _parameter(name: str, detail: str) -> InvalidParameter:
 
 def _single(receipt: Receipt) -> Response:
     """The receipt of one row: 201 if the figure is new, and the entry now in force as the ETag."""
-    headers = {"ETag": f'"{receipt.rows[0].entry}"', "Location": f"/v1/submissions/{receipt.id}"}
-    return _json(receipt, status_code=201 if receipt.created else 200, headers=headers)
+    etag = f'"{receipt.rows[0].entry}"'
+    return _json(receipt, status_code=201 if receipt.created else 200, headers={"ETag": etag})
 
 
 def _json(answer: Any, *, status_code: int = 200, headers: dict[str, str] | None = None) -> Response:

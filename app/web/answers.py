@@ -1,6 +1,7 @@
 """How a table is answered, as JSON or CSV, and how every GET answers HEAD and revalidation."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -13,6 +14,8 @@ from app.formats.delimited import MEDIA_TYPE as CSV, csv_text
 from app.formats.table import table_of
 
 JSON = "application/json"
+
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 FormatAsked = Annotated[
     Literal["json", "csv"] | None,
@@ -53,7 +56,10 @@ def csv_too(description: str) -> dict[int | str, dict[str, Any]]:
 
 
 class ConditionalAnswers:
-    """Gives every successful GET a strong ETag, answers 304 to who has it already, and HEAD without a body."""
+    """Gives every successful GET a strong ETag, answers 304 to who has it already, HEAD, and one range of bytes.
+
+    Polars reads a CSV by HEAD and ranges and takes nothing else.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -65,7 +71,7 @@ class ConditionalAnswers:
             return
         answer = _WholeAnswer()
         await self.app({**scope, "method": "GET"}, receive, answer.take)
-        await answer.pass_on(send, head=scope["method"] == "HEAD", known=Headers(scope=scope).get("if-none-match"))
+        await answer.pass_on(send, head=scope["method"] == "HEAD", asked=Headers(scope=scope))
 
 
 class _WholeAnswer:
@@ -81,18 +87,37 @@ class _WholeAnswer:
         else:
             self.body += message.get("body", b"")
 
-    async def pass_on(self, send: Send, *, head: bool, known: str | None) -> None:
-        headers = MutableHeaders(raw=list(self.start["headers"]))
-        if self.start["status"] == 200:
+    async def pass_on(self, send: Send, *, head: bool, asked: Headers) -> None:
+        headers, body = MutableHeaders(raw=list(self.start["headers"])), bytes(self.body)
+        status_code = self.start["status"]
+        if status_code == 200:
+            known = asked.get("if-none-match")
+            headers.setdefault("Accept-Ranges", "bytes")
             headers.setdefault("ETag", f'"{hashlib.sha256(self.body).hexdigest()[:32]}"')
-            headers.setdefault("Cache-Control", "no-cache")
+            headers.setdefault("Cache-Control", "private, no-cache" if "authorization" in asked else "no-cache")
+            part = _part_asked(asked, etag=headers["ETag"], length=len(body))
             if known is not None and _matches(known, headers["ETag"]):
                 del headers["Content-Length"]
-                await send({**self.start, "status": 304, "headers": headers.raw})
-                await send({"type": "http.response.body"})
-                return
-        await send({**self.start, "headers": headers.raw})
-        await send({"type": "http.response.body", "body": b"" if head else bytes(self.body)})
+                status_code, body = 304, b""
+            elif part and not head:
+                headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{len(body)}"
+                status_code, body = 206, body[part.start : part.stop]
+                headers["Content-Length"] = str(len(body))
+        await send({**self.start, "status": status_code, "headers": headers.raw})
+        await send({"type": "http.response.body", "body": b"" if head else body})
+
+
+def _part_asked(asked: Headers, *, etag: str, length: int) -> range | None:
+    """The bytes that a Range header asks for; None for all of them, as for several ranges."""
+    found = _RANGE.fullmatch(asked.get("range", ""))
+    if not found or asked.get("if-range", etag) != etag:
+        return None
+    first, last = found.groups()
+    if first:
+        part = range(int(first), min(int(last or length) + 1, length))
+    else:
+        part = range(max(length - int(last or 0), 0), length)
+    return part or None
 
 
 def _matches(known: str, etag: str) -> bool:

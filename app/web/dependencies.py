@@ -1,7 +1,6 @@
 """What routes are handed: a session of the database, the clock, the moment that is read."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
@@ -9,12 +8,9 @@ from sqlalchemy.exc import OperationalError, TimeoutError
 from sqlmodel import Session
 
 from app.clock import AsOf, Clock, NotAMoment, as_of
-from app.database import Database, wait_for_writers
+from app.database import Database, settle
 from app.errors import FieldError, InvalidParameter, Unavailable
 from app.settings import Settings
-
-RECENT = timedelta(minutes=1)
-"""A write takes no longer than this from taking its moment to being visible."""
 
 
 def settings_of(request: Request) -> Settings:
@@ -71,8 +67,8 @@ def moment_read(
         moment = as_of(asked, now=now)
     except NotAMoment as error:
         raise InvalidParameter(str(error), errors=[FieldError(parameter="as_of", detail=str(error))]) from error
-    if moment.moment is not None and moment.moment > now - RECENT:
-        wait_for_writers(db)
+    if moment.moment is not None:
+        settle(db, moment.moment)
     return moment
 
 

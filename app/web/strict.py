@@ -70,6 +70,8 @@ def _refuse_unknown_parameters(request: Request, parameters: dict[str, bool]) ->
             raise _parameter_problem(name, f"there is no such parameter here; there are: {known}")
         if given.count(name) > 1 and not parameters[name]:
             raise _parameter_problem(name, "may be given once")
+        if any("\0" in value for value in request.query_params.getlist(name)):
+            raise _parameter_problem(name, "holds a NUL, which is no text")
 
 
 def _parameter_problem(name: str, detail: str) -> InvalidParameter:
