@@ -23,7 +23,7 @@ from app.access.models import Action, Key
 from app.client import Refused
 from app.clock import system_clock
 from app.database import Database, UnsafeDatabase, take_turn
-from app.demo import run_demo
+from app.demo.run import run_demo
 from app.main import create_app, openapi
 from app.practices.definitions import InvalidDefinition, define_practice, set_live_from
 from app.practices.models import PracticePublic
@@ -85,6 +85,8 @@ def serve(
         log_config=None,
         access_log=False,
         server_header=False,
+        # There are none, and uvicorn logs their addresses with the query, at the level debug their headers too.
+        ws="none",
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
 
@@ -98,7 +100,7 @@ def served() -> FastAPI:
 
 @app.command()
 def demo(
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes a free one")] = 0,
     once: Annotated[bool, typer.Option("--once", help="End after showing the result")] = False,
 ) -> None:
     """Post an illustrative breakdown of North Savo's published totals and show the trend beside the release."""

@@ -1,5 +1,6 @@
 """The database: its engine, SQLite's manners, constraint names, and one transaction per request."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -7,10 +8,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, MetaData, String, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.pool import QueuePool
 from sqlmodel import Field, Session, SQLModel
 
 from app.clock import RESOLUTION, Clock
 from app.settings import Settings
+
+LARGEST_ID = 2**31 - 1
+"""The largest number that an id can be: PostgreSQL's INTEGER holds no more, and refuses to look for it."""
 
 WRITER_LOCK = 7_203_011
 """The number of PostgreSQL's advisory lock that the one writer holds."""
@@ -68,7 +73,12 @@ class Database:
         """A session that is committed at the end, or rolled back whole on an error; see `take_turn`."""
         with Session(self.engine, expire_on_commit=False) as db:
             yield db
-            db.commit()
+            try:
+                db.commit()
+            except Exception:
+                # SQLite leaves the transaction open, and SQLAlchemy, which holds it for ended, would pool it as it is.
+                db.invalidate()
+                raise
 
     def dispose(self) -> None:
         """Close every connection."""
@@ -128,7 +138,11 @@ def _engine(settings: Settings) -> Engine:
         max_overflow=settings.pool_size,
         pool_pre_ping=True,
         pool_timeout=settings.lock_timeout_seconds,
-        connect_args={"options": f"-c lock_timeout={milliseconds} -c timezone=UTC"},
+        connect_args={
+            "options": f"-c lock_timeout={milliseconds} -c timezone=UTC",
+            # Whole seconds, and 2 at least: libpq takes no less.
+            "connect_timeout": max(2, math.ceil(settings.lock_timeout_seconds)),
+        },
     )
 
 
@@ -136,6 +150,7 @@ def _sqlite_engine(settings: Settings) -> Engine:
     engine = create_engine(
         make_url(settings.database_url),
         hide_parameters=True,
+        poolclass=QueuePool,
         pool_size=settings.pool_size,
         max_overflow=settings.pool_size,
         pool_timeout=settings.lock_timeout_seconds,

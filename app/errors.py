@@ -1,16 +1,21 @@
 """Problems: every refusal as an RFC 9457 document, in one shape everywhere."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:yhdessa:problem:"
+METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 
 class FieldError(BaseModel):
@@ -38,6 +43,8 @@ class Problem(Exception):
 
     status_code: ClassVar[int] = 500
     title: ClassVar[str] = "Internal error"
+    answers_with: ClassVar[Mapping[str, str]] = {}
+    """Headers that the answer always carries, each with what it says."""
 
     def __init__(
         self, detail: str, *, errors: Sequence[FieldError] = (), headers: Mapping[str, str] | None = None
@@ -81,6 +88,13 @@ class NotFound(Problem):
     title = "Not found"
 
 
+class MethodNotAllowed(Problem):
+    """There is something at this address, but not with this method."""
+
+    status_code = 405
+    title = "This method is not possible here"
+
+
 class TooLarge(Problem):
     """The body is larger than the server takes."""
 
@@ -88,21 +102,38 @@ class TooLarge(Problem):
     title = "The body is too large"
 
 
+class IncompleteBody(Problem):
+    """The caller went away before the whole body had arrived; nothing was stored."""
+
+    status_code = 400
+    title = "The body did not arrive whole"
+
+
 class Unavailable(Problem):
     """The database did not answer, or did not let us write, in time; whether anything was stored is unknown."""
 
     status_code = 503
     title = "Not available at the moment"
+    answers_with: ClassVar[Mapping[str, str]] = {"Retry-After": "Seconds to wait before trying again"}
 
 
 def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """The `responses=` of a route that can raise `kinds`: one entry per status code, its kinds listed."""
     documented: dict[int | str, dict[str, Any]] = {}
     for kind in kinds:
-        entry = documented.setdefault(kind.status_code, {"description": "", "content": {MEDIA_TYPE: _content()}})
+        content = {"schema": {"$ref": "#/components/schemas/ProblemDocument"}, "examples": {}}
+        entry = documented.setdefault(kind.status_code, {"description": "", "content": {MEDIA_TYPE: content}})
         said = f"`{kind.type_uri()}`: {_sentence(kind)}"
         entry["description"] = "\n\n".join(filter(None, (entry["description"], said)))
+        entry["content"][MEDIA_TYPE]["examples"][kind.__name__] = _example(kind)
+        if kind.answers_with:
+            entry.setdefault("headers", {}).update(documented_headers(kind.answers_with))
     return documented
+
+
+def documented_headers(said: Mapping[str, str]) -> dict[str, Any]:
+    """The `headers` of a documented answer: each name with what its text says."""
+    return {name: {"description": what, "schema": {"type": "string"}} for name, what in said.items()}
 
 
 def install_problems(app: FastAPI) -> None:
@@ -110,7 +141,13 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(ClientDisconnect, _on_disconnect)
     app.add_exception_handler(Exception, _on_our_mistake)
+
+
+def pointer(steps: Iterable[int | str]) -> str:
+    """The JSON pointer (RFC 6901) to what `steps` lead to: names of members and places in lists."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
 def problem_response(request: Request, problem: Problem) -> Response:
@@ -126,12 +163,20 @@ def problem_response(request: Request, problem: Problem) -> Response:
     )
 
 
-def _content() -> dict[str, Any]:
-    return {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}
+def _origin(error: BaseException) -> str:
+    """The kind of the exception that `error` came from in the first place."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return f"{type(error).__module__}.{type(error).__qualname__}"
 
 
 def _sentence(kind: type[Problem]) -> str:
     return (kind.__doc__ or kind.title).strip().splitlines()[0]
+
+
+def _example(kind: type[Problem]) -> dict[str, Any]:
+    said = {"type": kind.type_uri(), "title": kind.title, "status": kind.status_code, "detail": _sentence(kind)}
+    return {"summary": kind.title, "value": {**said, "instance": "/v1/..."}}
 
 
 def _response(
@@ -148,7 +193,7 @@ def _response(
         title=title,
         status=status_code,
         detail=detail,
-        instance=request.url.path,
+        instance=quote(request.scope["path"]),
         errors=errors or None,
     )
     return Response(
@@ -161,6 +206,8 @@ def _response(
 
 async def _on_problem(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, Problem)
+    if problem.status_code >= 500:
+        request.state.cause = _origin(problem)
     return problem_response(request, problem)
 
 
@@ -180,24 +227,38 @@ def _field_error(location: Sequence[int | str], message: str) -> FieldError:
     if place != "body":
         return FieldError(parameter=str(steps[0]), detail=message)
     row = next((step for step in steps if isinstance(step, int)), None)
-    return FieldError(pointer="".join(f"/{_escaped(step)}" for step in steps), detail=message, row=row)
-
-
-def _escaped(step: int | str) -> str:
-    return str(step).replace("~", "~0").replace("/", "~1")
+    return FieldError(pointer=pointer(steps), detail=message, row=row)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
-    """Starlette's and FastAPI's own refusals: unknown address, wrong method, too large a body."""
+    """Starlette's and FastAPI's own refusals: unknown address, wrong method, and what else they may find."""
     assert isinstance(error, HTTPException)
+    path = request.scope["path"]
     if error.status_code == NotFound.status_code:
-        return problem_response(request, NotFound(f"there is nothing at {request.url.path}"))
-    if error.status_code == TooLarge.status_code:
-        limit = request.app.state.settings.max_body_bytes
-        return problem_response(request, TooLarge(f"a body may have {limit} bytes; send it in several parts"))
-    detail = f"{request.method} is not possible at {request.url.path}" if error.status_code == 405 else error.detail
-    title = {405: "This method is not possible here"}.get(error.status_code, "The request could not be read")
-    return _response(request, error.status_code, "about:blank", title, detail, [], error.headers or {})
+        return problem_response(request, NotFound(f"there is nothing at {path}"))
+    if error.status_code == MethodNotAllowed.status_code:
+        # Starlette names the methods of the first route at the address, which may have several.
+        headers = {"Allow": ", ".join(_methods_at(request))}
+        return problem_response(
+            request, MethodNotAllowed(f"{request.method} is not possible at {path}", headers=headers)
+        )
+    phrase = HTTPStatus(error.status_code).phrase
+    return _response(request, error.status_code, "about:blank", phrase, error.detail, [], error.headers or {})
+
+
+def _methods_at(request: Request) -> Iterable[str]:
+    """The methods that the address of `request` answers, in their order; where GET is, HEAD is."""
+    for method in METHODS:
+        scope = {**request.scope, "method": method}
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes):
+            yield method
+            if method == "GET":
+                yield "HEAD"
+
+
+async def _on_disconnect(request: Request, error: Exception) -> Response:
+    """Nobody hears this answer; without it the log would tell of a fault of ours."""
+    return problem_response(request, IncompleteBody("the connection ended before the body did"))
 
 
 async def _on_our_mistake(request: Request, error: Exception) -> Response:

@@ -19,12 +19,13 @@ import app.reports.routes
 import app.trends.routes
 from app.clock import Clock, system_clock
 from app.database import Database
-from app.errors import ProblemDocument, Unavailable, install_problems, problems
+from app.errors import InvalidParameter, Unavailable, install_problems, problems
 from app.schema import schema_problem
 from app.settings import Settings
-from app.web.answers import ConditionalAnswers
+from app.web.answers import ConditionalAnswers, documented
+from app.web.contract import completed
 from app.web.requests_log import RequestLog
-from app.web.strict import StrictRoute
+from app.web.strict import BodyLimit, StrictRoute
 
 VERSION = "0.1.0"
 DESCRIPTION = """\
@@ -36,7 +37,11 @@ counts and statuses, everyone reads yearly trends that cannot mislead.
 
 **Nothing has four kinds:** zero is `0`; *not reported*, *not applicable* and *withheld* are never shown as `0`.
 **Times:** periods and days are those of Helsinki, moments are UTC; `as_of` reads what was recorded up to then.
-**Errors** are RFC 9457 problem documents that say what was wrong, where, and what would be right.
+**Errors** are RFC 9457 problem documents (`application/problem+json`) that say what was wrong, where, and what
+would be right. Unknown or repeated parameters, unknown fields and numbers in quotes are refused, never guessed at.
+
+**Every GET** also answers HEAD, carries a strong `ETag`, and answers 304 to an `If-None-Match` that names it.
+**Every answer** carries `X-Request-Id`, the caller's own if it sent one; quote it when you report a fault.
 """
 TAGS = [
     {"name": "Posting", "description": "Session counts and statuses by municipal systems, with a key"},
@@ -74,10 +79,14 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
-        max_body_size=settings.max_body_bytes,
         redirect_slashes=False,
         lifespan=lifespan,
-        middleware=[Middleware(RequestLog), Middleware(ConditionalAnswers)],
+        # Not FastAPI's max_body_size, which answers a declared length in plain text.
+        middleware=[
+            Middleware(RequestLog),
+            Middleware(ConditionalAnswers),
+            Middleware(BodyLimit, most=settings.max_body_bytes),
+        ],
     )
     application.state.settings = settings
     application.state.clock = clock
@@ -103,22 +112,30 @@ def openapi(application: FastAPI) -> dict[str, Any]:
             tags=application.openapi_tags,
             routes=application.routes,
         )
-        schemas = document["components"]["schemas"]
-        schemas["ProblemDocument"] = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas["ProblemDocument"].pop("$defs", None)
-        for name in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(name, None)
-        application.openapi_schema = document
+        application.openapi_schema = completed(document)
     return application.openapi_schema
 
 
-@operation.get("/livez", operation_id="isAlive", summary="The process answers")
+@operation.get(
+    "/livez",
+    operation_id="isAlive",
+    summary="The process answers",
+    responses={200: documented("The process answers", {"status": "alive"}), **problems(InvalidParameter)},
+)
 async def is_alive() -> State:
     """Answers at once and touches nothing, so that it tells a stuck process from a database that is away."""
     return State(status="alive")
 
 
-@operation.get("/readyz", operation_id="isReady", summary="The server can answer", responses=problems(Unavailable))
+@operation.get(
+    "/readyz",
+    operation_id="isReady",
+    summary="The server can answer",
+    responses={
+        200: documented("The server can answer", {"status": "ready"}),
+        **problems(InvalidParameter, Unavailable),
+    },
+)
 def is_ready(request: Request) -> State:
     """The database answers and its schema is the one that this version needs; otherwise 503."""
     try:

@@ -80,5 +80,5 @@ def _months(text: str, year: int, first: int, last: int) -> Period:
 
 def _year(year: int) -> int:
     if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise NotAPeriod(f"{year} is before {FIRST_YEAR}, the first year that figures are kept for")
+        raise NotAPeriod(f"figures are kept for the years {FIRST_YEAR} to {LAST_YEAR}, not for {year:04}")
     return year

@@ -18,7 +18,6 @@ ROOMS = (
     "clock",
     "errors",
     "periods",
-    "spans",
     "series",
     "disclosure",
     "formats",
@@ -37,7 +36,7 @@ ROOMS = (
     "demo",
     "cli",
 )
-PURE_ROOMS = {"periods", "spans", "series", "disclosure", "formats"}
+PURE_ROOMS = {"periods", "series", "disclosure", "formats"}
 
 # Which modules beside every routes.py import FastAPI or Starlette, and why.
 ABOUT_HTTP = {

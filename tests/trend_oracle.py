@@ -11,7 +11,9 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
 from functools import cache
 
-from app.series import Count, County, History, Release, ReleasedYear, YearRow
+from app.series.facts import Count, County, History, Release
+from app.series.figures import ReleasedYear
+from app.series.rows import YearRow
 
 Value = int | float | bool | str | date | None
 Answer = dict[str, Value]
@@ -352,7 +354,8 @@ def _complete_up_to(one: Municipality, month_end: date) -> bool:
 
 
 def _sessions_up_to(municipalities: Iterable[Municipality], day: date) -> int:
-    return sum(count.sessions for one in municipalities for count in one.counts_in(day.year) if count.last <= day)
+    counts = [count for one in municipalities for count in one.counts_in(day.year)]
+    return sum(count.sessions for count in counts if count.last <= day)
 
 
 # The row of one year: the contributing counties added up.
@@ -449,7 +452,12 @@ def _any_partial(figures: Sequence[Figures]) -> bool | None:
     return False
 
 
-def _coverage(question: Question, figures: Sequence[Figures], year: int, through: date | None) -> Fraction | None:
+def _coverage(
+    question: Question,
+    figures: Sequence[Figures],
+    year: int,
+    through: date | None,
+) -> Fraction | None:
     if not question.counted or through is None:
         return None
     active = covered = 0
@@ -462,7 +470,12 @@ def _coverage(question: Question, figures: Sequence[Figures], year: int, through
     return Fraction(covered, active) if active else None
 
 
-def _active_and_covered_days(question: Question, figures: Figures, year: int, through: date) -> tuple[int, int] | None:
+def _active_and_covered_days(
+    question: Question,
+    figures: Figures,
+    year: int,
+    through: date,
+) -> tuple[int, int] | None:
     """Municipality-days active, and active and counted, from 1 January to `through`; None when not known."""
     if figures.basis == "reports":
         active = covered = 0
@@ -556,7 +569,8 @@ def _set_released(row: Answer, sums: Sums, year: int) -> None:
 
 
 def _in_register(history: History, day: date) -> bool:
-    return history.in_register_from <= day and (history.in_register_to is None or day <= history.in_register_to)
+    last = date.max if history.in_register_to is None else history.in_register_to
+    return history.in_register_from <= day <= last
 
 
 @cache

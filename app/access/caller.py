@@ -1,7 +1,8 @@
 """Who is calling, read from the Authorization header: bearer, or basic with the key as the password."""
 
 import base64
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPBasic, HTTPBearer
@@ -19,6 +20,7 @@ class NotAuthenticated(Problem):
 
     status_code = 401
     title = "A valid key is needed"
+    answers_with: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "That a bearer token is wanted"}
 
 
 class _BearerInContract(HTTPBearer):

@@ -2,9 +2,11 @@
 
 from fastapi import APIRouter
 
+from app.access import examples
 from app.access.caller import NotAuthenticated, Reader
 from app.access.models import KeyPublic
-from app.errors import InvalidParameter, problems
+from app.errors import InvalidParameter, Unavailable, problems
+from app.web.answers import documented
 from app.web.strict import StrictRoute
 
 router = APIRouter(prefix="/v1", tags=["Keys"], route_class=StrictRoute)
@@ -14,7 +16,10 @@ router = APIRouter(prefix="/v1", tags=["Keys"], route_class=StrictRoute)
     "/key",
     operation_id="getKey",
     summary="What the calling key may do",
-    responses=problems(NotAuthenticated, InvalidParameter),
+    responses={
+        200: documented("The key without its secret", examples.KEY),
+        **problems(NotAuthenticated, InvalidParameter, Unavailable),
+    },
 )
 def get_key(caller: Reader) -> KeyPublic:
     """The key's organisation, actions, areas and last moment; a first call to see that a key works."""

@@ -1,29 +1,27 @@
 """GET /v1/counties and GET /v1/municipalities: the registers, open to everyone."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from app.errors import InvalidParameter, problems
+from app.errors import InvalidParameter, Unavailable, problems
+from app.places import examples
 from app.places.models import (
     Counties,
     CountyCode,
     CountyPublic,
+    Day,
     Municipalities,
     MunicipalityPublic,
 )
 from app.places.register import counties, county_named, municipalities
-from app.web.answers import Accepted, FormatAsked, csv_too, table_answer, wants_csv
+from app.web.answers import Accepted, FormatAsked, documented_table, table_answer, wants_csv
 from app.web.dependencies import AsOfMoment, ReadDb
 from app.web.strict import StrictRoute
 
 router = APIRouter(prefix="/v1", tags=["Registers"], route_class=StrictRoute)
 
-OnDay = Annotated[
-    date | None,
-    Query(description="The day whose register is meant, as `2024-12-31`", examples=["2024-12-31"]),
-]
+OnDay = Annotated[Day | None, Query(description="The day whose register is meant", examples=["2024-12-31"])]
 
 
 @router.get(
@@ -31,7 +29,10 @@ OnDay = Annotated[
     operation_id="listCounties",
     summary="The wellbeing services counties",
     response_model=Counties,
-    responses={**csv_too("All counties"), **problems(InvalidParameter)},
+    responses={
+        **documented_table("All counties; an excerpt", CountyPublic, examples.COUNTIES),
+        **problems(InvalidParameter, Unavailable),
+    },
 )
 def list_counties(
     db: ReadDb,
@@ -67,12 +68,17 @@ def list_counties(
     operation_id="listMunicipalities",
     summary="The municipalities, present and merged",
     response_model=Municipalities,
-    responses={**csv_too("Municipalities in the order of their codes"), **problems(InvalidParameter)},
+    responses={
+        **documented_table(
+            "Municipalities in the order of their codes; an excerpt", MunicipalityPublic, examples.MUNICIPALITIES
+        ),
+        **problems(InvalidParameter, Unavailable),
+    },
 )
 def list_municipalities(
     db: ReadDb,
     as_of: AsOfMoment,
-    county: Annotated[CountyCode | None, Query(examples=["13"])] = None,
+    county: Annotated[CountyCode | None, Query(description="Only those of this county", examples=["13"])] = None,
     on: OnDay = None,
     format: FormatAsked = None,
     accept: Accepted = None,

@@ -20,7 +20,7 @@ from app.practices.models import (
 
 DEFAULT_PRACTICE = "yhdessa-aika"
 
-_SHIPPED = PracticePublic(
+SHIPPED_PRACTICE = PracticePublic(
     slug=DEFAULT_PRACTICE,
     name_fi="Yhdessä aika",
     name_sv="Yhdessä aika",
@@ -120,5 +120,5 @@ def load_shipped_practice(db: Session) -> int:
     """Store the practice that ships, unless it is there; how many were stored."""
     if DEFAULT_PRACTICE in practices(db):
         return 0
-    define_practice(db, _SHIPPED, at=BEGINNING)
+    define_practice(db, SHIPPED_PRACTICE, at=BEGINNING)
     return 1

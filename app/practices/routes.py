@@ -2,14 +2,16 @@
 
 from fastapi import APIRouter, Response
 
-from app.errors import InvalidParameter, problems
-from app.practices.definitions import practices
+from app.errors import InvalidParameter, Unavailable, problems
+from app.practices.definitions import SHIPPED_PRACTICE, practices
 from app.practices.models import PracticePublic, Practices
-from app.web.answers import Accepted, FormatAsked, csv_too, table_answer, wants_csv
+from app.web.answers import Accepted, FormatAsked, documented_table, table_answer, wants_csv
 from app.web.dependencies import AsOfMoment, ReadDb
 from app.web.strict import StrictRoute
 
 router = APIRouter(prefix="/v1", tags=["Registers"], route_class=StrictRoute)
+
+_EXAMPLE = {"as_of": "2025-07-01", "rows": [SHIPPED_PRACTICE.model_dump()]}
 
 
 @router.get(
@@ -17,7 +19,10 @@ router = APIRouter(prefix="/v1", tags=["Registers"], route_class=StrictRoute)
     operation_id="listPractices",
     summary="The practices and their definitions",
     response_model=Practices,
-    responses={**csv_too("All practices"), **problems(InvalidParameter)},
+    responses={
+        **documented_table("All practices, in the order of their slugs", PracticePublic, _EXAMPLE),
+        **problems(InvalidParameter, Unavailable),
+    },
 )
 def list_practices(db: ReadDb, as_of: AsOfMoment, format: FormatAsked = None, accept: Accepted = None) -> Response:
     """Every practice with its definition, its counting rule and its criteria for pilot and in use."""

@@ -15,7 +15,7 @@ from app.places.register import counties, municipalities, residents
 from app.practices.definitions import practices
 from app.releases.models import ImportedRelease, ImportedYear, ReleaseRecord, ReleaseYearRecord
 from app.releases.reading import FACTS
-from app.series import ReleasedYear, imported_year, residents_of
+from app.series.figures import ReleasedYear, imported_year, residents_of
 
 _SHIPPED = "yhdessa-aika-13-2023-03-27.json"
 _YEAR_FIELDS = ("year", "municipalities", "sessions", "through")

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint
 from sqlmodel import JSON, Field
 
 from app.database import Base, code_column
-from app.places.models import COUNTY_PATTERN
+from app.places.models import COUNTY_PATTERN, Day
 from app.practices.models import PRACTICE_LENGTH, PRACTICE_PATTERN
 
 State = Literal["preliminary", "final"]
@@ -33,7 +33,7 @@ class ReleaseRecord(Base, table=True):
 
 
 class ReleaseYearRecord(Base, table=True):
-    """What a release says of one year: the facts of app.series.ReleasedYear, so that no answer needs the register."""
+    """What a release says of one year: the facts of a `ReleasedYear`, so that no answer needs the register."""
 
     __tablename__ = "release_years"
 
@@ -55,7 +55,7 @@ class ImportedYear(_Imported):
     year: Annotated[int, Documented(ge=2015, le=9998, strict=True)]
     municipalities: Total | None = None
     sessions: Total | None = None
-    through: date | None = None
+    through: Day | None = None
 
 
 class ImportedRelease(_Imported):
@@ -63,7 +63,7 @@ class ImportedRelease(_Imported):
 
     practice: Annotated[str, Documented(pattern=PRACTICE_PATTERN)]
     county: Annotated[str, Documented(pattern=COUNTY_PATTERN)]
-    published_on: date
+    published_on: Day
     state: State
     title: Annotated[str, Documented(min_length=1, max_length=300)]
     source: Annotated[str, Documented(min_length=1, max_length=1000)]

@@ -10,7 +10,8 @@ from sqlmodel import Session, col, select
 from app.errors import NotFound
 from app.practices.definitions import live_from
 from app.releases.models import ReleaseRecord, ReleaseYearRecord
-from app.series import Release, ReleasedYear
+from app.series.facts import Release
+from app.series.figures import ReleasedYear
 
 FACTS: TypeAdapter[ReleasedYear] = TypeAdapter(ReleasedYear)
 

@@ -1,5 +1,6 @@
-"""Examples that Swagger UI offers; a test sends every one of them to the server."""
+"""Examples that the contract and Swagger UI show; a test sends every one of them and compares what is answered."""
 
+from collections.abc import Sequence
 from typing import Any
 
 SUBMISSIONS: dict[str, Any] = {
@@ -7,37 +8,26 @@ SUBMISSIONS: dict[str, Any] = {
         "summary": "A month of two municipalities, and the status of one",
         "value": {
             "counts": [
-                {"municipality": "297", "period": "2022-03", "sessions": 7},
-                {
-                    "municipality": "KU140",
-                    "period": "2022-03",
-                    "sessions": 0,
-                    "note": "Nobody asked for a session",
-                },
+                {"municipality": "297", "period": "2024-03", "sessions": 7},
+                {"municipality": "KU140", "period": "2024-03", "sessions": 0, "note": "Nobody asked for a session"},
             ],
-            "statuses": [{"municipality": "297", "date": "2021-02", "status": "pilot"}],
+            "statuses": [{"municipality": "297", "date": "2024-02", "status": "pilot"}],
         },
     },
     "part of a year": {
         "summary": "A year counted up to a day",
-        "value": {"counts": [{"municipality": "297", "period": "2023", "sessions": 9, "through": "2023-03-27"}]},
+        "value": {"counts": [{"municipality": "297", "period": "2025", "sessions": 9, "through": "2025-05-31"}]},
     },
     "a year in place of its months": {
         "summary": "A year that supersedes the months posted before",
-        "value": {"counts": [{"municipality": "297", "period": "2022", "sessions": 41, "replace": True}]},
+        "value": {"counts": [{"municipality": "297", "period": "2024", "sessions": 41, "replace": True}]},
     },
 }
 
 COUNTS: dict[str, Any] = {
     "a whole period": {"summary": "A period that is over", "value": {"sessions": 7}},
-    "with a note": {
-        "summary": "With a note for key holders",
-        "value": {"sessions": 8, "note": "One was missing"},
-    },
-    "part of a period": {
-        "summary": "Counted up to a day",
-        "value": {"sessions": 3, "through": "2022-03-15"},
-    },
+    "with a note": {"summary": "With a note for key holders", "value": {"sessions": 8, "note": "One was missing"}},
+    "part of a period": {"summary": "Counted up to a day", "value": {"sessions": 3, "through": "2024-03-15"}},
 }
 
 STATUSES: dict[str, Any] = {
@@ -47,3 +37,133 @@ STATUSES: dict[str, Any] = {
         "value": {"status": "in_use", "note": "Decision of the board"},
     },
 }
+
+_PLACE = {
+    "practice": "yhdessa-aika",
+    "municipality": "297",
+    "municipality_name_fi": "Kuopio",
+    "municipality_name_sv": "Kuopio",
+    "reported_as": "297",
+    "county": "13",
+}
+
+COUNT = {
+    **_PLACE,
+    "period": "2024-03",
+    "first_day": "2024-03-01",
+    "last_day": "2024-03-31",
+    "through": None,
+    "sessions": 8,
+    "entry": 2,
+    "organisation": "North Savo",
+    "recorded_at": "2025-06-03T09:00:00.000000Z",
+}
+COUNTS_PAGE = {"as_of": "2025-07-01", "rows": [COUNT], "next": None}
+COUNT_HISTORY = {
+    "as_of": "2025-07-01",
+    "rows": [
+        {
+            "entry": 1,
+            "outcome": "created",
+            "sessions": 7,
+            "through": None,
+            "recorded_at": "2025-06-02T09:05:00.000000Z",
+            "submission": 2,
+            "organisation": "North Savo",
+            "note": None,
+        },
+        {
+            "entry": 2,
+            "outcome": "corrected",
+            "sessions": 8,
+            "through": None,
+            "recorded_at": "2025-06-03T09:00:00.000000Z",
+            "submission": 3,
+            "organisation": "North Savo",
+            "note": "One was missing",
+        },
+    ],
+}
+
+STATUS = {
+    **_PLACE,
+    "date": "2024-02-01",
+    "date_precision": "day",
+    "status": "in_use",
+    "entry": 2,
+    "recorded_at": "2025-06-03T09:05:00.000000Z",
+}
+STATUSES_PAGE = {"as_of": "2025-07-01", "rows": [STATUS], "next": None}
+STATUS_HISTORY = {
+    "as_of": "2025-07-01",
+    "rows": [
+        {
+            "entry": 1,
+            "outcome": "created",
+            "status": "pilot",
+            "date_precision": "day",
+            "recorded_at": "2025-06-02T09:00:00.000000Z",
+            "submission": 1,
+            "organisation": "North Savo",
+            "note": None,
+        },
+        {
+            "entry": 2,
+            "outcome": "corrected",
+            "status": "in_use",
+            "date_precision": "day",
+            "recorded_at": "2025-06-03T09:05:00.000000Z",
+            "submission": 4,
+            "organisation": "North Savo",
+            "note": "Decision of the board",
+        },
+    ],
+}
+
+
+def _row(list_name: str, outcome: str, entry: int | None, index: int = 0) -> dict[str, Any]:
+    return {
+        "list": list_name,
+        "index": index,
+        "outcome": outcome,
+        "entry": entry,
+        "superseded": [],
+        "warnings": [],
+        "errors": [],
+    }
+
+
+def _receipt(number: int | None, received_at: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    outcomes = [row["outcome"] for row in rows]
+    return {
+        "id": number,
+        "received_at": f"2025-{received_at}:00.000000Z",
+        "organisation": "North Savo",
+        **{kind: outcomes.count(kind) for kind in ("created", "corrected", "unchanged", "retracted", "rejected")},
+        "rows": rows,
+        "previous_hash": number and "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b",
+        "hash": number and "d4735e3a265e16eee03f59718b9b5d03019c07d8b6c51f90da3a666eec13ab35",
+    }
+
+
+def _submission(number: int | None, entries: Sequence[int | None]) -> dict[str, Any]:
+    """What is answered to the first of SUBMISSIONS."""
+    kuopio, iisalmi, pilot = entries
+    detail = "140 has no status pilot or in_use on any day counted in 2024-03"
+    warnings = [{"code": "no_active_status", "detail": detail}]
+    rows = [
+        _row("counts", "created", kuopio),
+        {**_row("counts", "created", iisalmi, 1), "warnings": warnings},
+        _row("statuses", "created", pilot),
+    ]
+    return _receipt(number, "07-02T09:00", rows)
+
+
+STATUS_CREATED = {**_receipt(1, "06-02T09:00", [_row("statuses", "created", 1)]), "previous_hash": "0" * 64}
+COUNT_CREATED = _receipt(2, "06-02T09:05", [_row("counts", "created", 1)])
+COUNT_CORRECTED = _receipt(3, "06-03T09:00", [_row("counts", "corrected", 2)])
+STATUS_CORRECTED = _receipt(4, "06-03T09:05", [_row("statuses", "corrected", 2)])
+COUNT_RETRACTED = _receipt(6, "07-01T09:05", [_row("counts", "retracted", 4)])
+STATUS_RETRACTED = _receipt(7, "07-01T09:10", [_row("statuses", "retracted", 3)])
+SUBMISSION_RECORDED = _submission(8, [5, 6, 4])
+DRY_RUN = _submission(None, [None, None, None])

@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 from app.places.register import Municipality
 from app.reports.ledger import counts_query, statuses_query
 from app.reports.tables import CountEntry, StatusEntry
-from app.series import Count, History
+from app.series.facts import Count, History
 
 
 def histories(

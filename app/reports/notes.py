@@ -3,6 +3,7 @@
 import hashlib
 import re
 import secrets
+import unicodedata
 
 from stdnum.fi import hetu
 
@@ -10,6 +11,7 @@ from app.reports.models import ListName
 from app.reports.tables import Note
 
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
+_INVISIBLE = re.compile(r"[\s\u00ad\u200b-\u200d\u2060\ufeff]")
 _CANDIDATE = re.compile(r"(?=(\d{6}[-+A-FU-Y]\d{3}[0-9A-Y]))", re.IGNORECASE)
 
 
@@ -18,7 +20,7 @@ def holds_personal_identity_code(text: str) -> bool:
 
     It is one if its date exists and its check character fits; spaces and kinds of dashes do not hide it.
     """
-    together = re.sub(r"\s", "", text).translate(_DASHES)
+    together = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).translate(_DASHES)
     return any(hetu.is_valid(candidate[1].upper(), allow_temporary=True) for candidate in _CANDIDATE.finditer(together))
 
 

@@ -287,8 +287,9 @@ def _apply(decisions: Sequence[Decision], standing: Standing) -> None:
 
 def _receipt(db: Session, decisions: Sequence[Decision], *, by: Caller, at: datetime, dry_run: bool) -> Receipt:
     if dry_run:
-        db.rollback()
-        return dry_receipt([receipt_row(decision) for decision in decisions], organisation=by.organisation, at=at)
+        rows = [receipt_row(decision) for decision in decisions]
+        db.rollback()  # It also makes the session forget what it read, so the rows are made before.
+        return dry_receipt(rows, organisation=by.organisation, at=at)
     return receipt_of(store(db, decisions, by=by, at=at), by.organisation)
 
 

@@ -9,17 +9,19 @@ from app.access.caller import PUBLIC_TOO, AnyReader, NotAuthenticated, Reader, R
 from app.access.models import Action
 from app.access.scope import Caller, NotAllowed, NotCovered
 from app.clock import AsOf
+from app.database import LARGEST_ID
 from app.errors import (
     FieldError,
     InvalidParameter,
     InvalidRequest,
     NotFound,
+    TooLarge,
     Unavailable,
     UnsupportedContent,
     problems,
 )
 from app.periods import FIRST_YEAR, LAST_YEAR, NotAPeriod, Period, day as day_of, period as period_of
-from app.places.models import CountyCode, MunicipalityCode
+from app.places.models import CountyCode, Day, MunicipalityCode
 from app.places.register import Municipality, municipality_at
 from app.practices.definitions import practice_at
 from app.reports import examples
@@ -58,7 +60,7 @@ from app.reports.models import (
 from app.reports.recording import PreconditionFailed, in_single_figure, record, retract
 from app.reports.rules import Overlapping
 from app.reports.submissions import organisation_names, own_receipt
-from app.web.answers import JSON, Accepted, FormatAsked, csv_too, table_answer, wants_csv
+from app.web.answers import JSON, Accepted, FormatAsked, documented, documented_table, table_answer, wants_csv
 from app.web.dependencies import AsOfMoment, ReadDb, TheClock, WriteDb
 from app.web.strict import StrictRoute
 
@@ -67,20 +69,52 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute)
 DEFAULT_ROWS = 1_000
 MOST_ROWS = 10_000
 
-PracticePath = Annotated[PracticeSlug, Path(description="Slug of the practice", examples=["yhdessa-aika"])]
-PlacePath = Annotated[MunicipalityCode, Path(examples=["297"])]
-PeriodPath = Annotated[PeriodText, Path(examples=["2022-03"])]
-DatePath = Annotated[DayText, Path(examples=["2021-02-01"])]
+PracticePath = Annotated[
+    PracticeSlug,
+    Path(
+        description="Slug of the practice, as `GET /v1/practices` gives it",
+        openapi_examples={"Yhdessä aika": {"value": "yhdessa-aika"}},
+    ),
+]
+PlacePath = Annotated[MunicipalityCode, Path(openapi_examples={"Kuopio": {"value": "297"}})]
+PeriodPath = Annotated[
+    PeriodText,
+    Path(
+        openapi_examples={
+            "month": {"summary": "A month", "value": "2024-03"},
+            "quarter": {"summary": "A quarter", "value": "2023-Q4"},
+            "year": {"summary": "A year", "value": "2022"},
+        }
+    ),
+]
+DatePath = Annotated[
+    DayText,
+    Path(
+        openapi_examples={
+            "day": {"summary": "A day", "value": "2024-02-01"},
+            "month": {"summary": "Some day of a month", "value": "2023-11"},
+        }
+    ),
+]
 IfMatch = Annotated[
     str | None,
-    Header(alias="If-Match", max_length=200, description="The ETag of the figure that is to be changed; optional"),
+    Header(
+        alias="If-Match",
+        max_length=200,
+        description='Optional: change the figure only if this is its ETag, as `"17"` (`*`: any figure); else 412',
+    ),
 ]
 Reason = Annotated[
     str,
-    Query(min_length=1, max_length=MAX_NOTE, description="Why, in words; never public", examples=["Wrong month"]),
+    Query(
+        min_length=1,
+        max_length=MAX_NOTE,
+        description="Why, in words for key holders; never public, and no personal identity codes",
+        openapi_examples={"wrong month": {"value": "Posted for the wrong month"}},
+    ),
 ]
 PracticeAsked = Annotated[PracticeSlug | None, Query(description="Only this practice", examples=["yhdessa-aika"])]
-CountyAsked = Annotated[CountyCode | None, Query(examples=["13"])]
+CountyAsked = Annotated[CountyCode | None, Query(description="Only municipalities of this county", examples=["13"])]
 PlacesAsked = Annotated[
     list[MunicipalityCode],
     Query(description="Only these municipalities; may be repeated", examples=[["297"]]),
@@ -91,12 +125,21 @@ Register = Annotated[
 ]
 Limit = Annotated[
     int | None,
-    Query(ge=1, le=MOST_ROWS, description=f"Rows of a page; {DEFAULT_ROWS} in JSON, all in CSV if left out"),
+    Query(
+        ge=1,
+        le=MOST_ROWS,
+        description=f"Rows of a page; {DEFAULT_ROWS} in JSON, all in CSV if left out",
+        examples=[100],
+    ),
 ]
 CursorAsked = Annotated[str | None, Query(max_length=300, description="`next` of the page before; same filters")]
 
 _WRITING = (NotAuthenticated, NotAllowed, NotCovered, InvalidParameter, InvalidRequest, Unavailable)
-_READING = (NotAuthenticated, NotAllowed, NotCovered, InvalidParameter, NotFound)
+_WITH_BODY = (UnsupportedContent, TooLarge)
+_READING = (NotAuthenticated, NotAllowed, NotCovered, InvalidParameter, Unavailable)
+
+_RECEIPT_AT = {"Location": "Where the receipt can be read again"}
+_ENTRY = {"ETag": "Names the entry that is now in force; serves `If-Match`"}
 
 
 @router.post(
@@ -107,8 +150,12 @@ _READING = (NotAuthenticated, NotAllowed, NotCovered, InvalidParameter, NotFound
     status_code=201,
     response_model=Receipt,
     responses={
-        200: {"model": Receipt, "description": "Dry run: what the receipt would say; nothing is stored"},
-        **problems(*_WRITING, Overlapping, UnsupportedContent),
+        200: {
+            "model": Receipt,
+            **documented("Dry run: what the receipt would say; nothing is stored", examples.DRY_RUN),
+        },
+        201: documented("Recorded; the receipt", examples.SUBMISSION_RECORDED, _RECEIPT_AT),
+        **problems(*_WRITING, Overlapping, *_WITH_BODY),
     },
 )
 def post_submission(
@@ -121,8 +168,11 @@ def post_submission(
 ) -> Response:
     """Many counts and statuses at once, all or nothing; the receipt says what became of each row.
 
-    Posting the same figures again changes nothing and says `unchanged`. A figure for a key that has one already
-    corrects it; the earlier one stays in the history.
+    Posting the same figures again changes nothing and says `unchanged`, so a post whose answer was lost can simply be
+    sent again. A figure that is posted with other content is `corrected`; the earlier one stays in the history.
+
+    If rows are refused, the problem lists every row of the gravest kind there is: outside the key's areas (403), then
+    breaking a rule (422), then overlapping what is recorded (409). Nothing is stored then, unless `skip_invalid`.
     """
     receipt = record(db, submission, by=caller, clock=clock, skip_invalid=skip_invalid, dry_run=dry_run)
     headers = {} if dry_run else {"Location": f"/v1/submissions/{receipt.id}"}
@@ -134,9 +184,24 @@ def post_submission(
     operation_id="getSubmission",
     summary="A receipt again",
     tags=["Posting"],
-    responses=problems(NotAuthenticated, NotFound, InvalidParameter),
+    responses={
+        200: documented("The receipt", examples.STATUS_CREATED),
+        **problems(NotAuthenticated, NotFound, InvalidParameter, Unavailable),
+    },
 )
-def get_submission(db: ReadDb, caller: Reader, id: Annotated[int, Path(ge=1, le=2**63 - 1, examples=[1])]) -> Receipt:
+def get_submission(
+    db: ReadDb,
+    caller: Reader,
+    id: Annotated[
+        int,
+        Path(
+            ge=1,
+            le=LARGEST_ID,
+            description="The `id` of the receipt",
+            openapi_examples={"first": {"summary": "The first submission", "value": 1}},
+        ),
+    ],
+) -> Receipt:
     """The receipt of a submission of one's own organisation, as it was given."""
     return own_receipt(db, id, by=caller)
 
@@ -148,9 +213,12 @@ def get_submission(db: ReadDb, caller: Reader, id: Annotated[int, Path(ge=1, le=
     tags=["Posting"],
     response_model=Receipt,
     responses={
-        200: {"description": "Corrected, or unchanged"},
-        201: {"model": Receipt, "description": "Created"},
-        **problems(*_WRITING, PreconditionFailed, Overlapping, UnsupportedContent),
+        200: documented("Corrected, or unchanged; the receipt", examples.COUNT_CORRECTED, _ENTRY),
+        201: {
+            "model": Receipt,
+            **documented("Created; the receipt", examples.COUNT_CREATED, _ENTRY),
+        },
+        **problems(*_WRITING, PreconditionFailed, Overlapping, *_WITH_BODY),
     },
 )
 def put_session_count(
@@ -163,7 +231,10 @@ def put_session_count(
     count: Annotated[CountPut, Body(openapi_examples=examples.COUNTS)],
     if_match: IfMatch = None,
 ) -> Response:
-    """A submission of one row; the ETag names the entry that is now in force."""
+    """A submission of one row, by the same rules as `POST /v1/submissions`.
+
+    With `If-Match` it is recorded only if the figure is still the one that you read.
+    """
     row = CountIn(municipality=municipality, practice=practice, period=period, **count.model_dump())
     submission = SubmissionIn(counts=[row])
     receipt = record(db, submission, by=caller, clock=clock, if_match=if_match, locate=in_single_figure)
@@ -176,7 +247,10 @@ def put_session_count(
     summary="One session count",
     tags=["Reading"],
     response_model=CountPublic,
-    responses=problems(*_READING),
+    responses={
+        200: documented("The count in force", examples.COUNT),
+        **problems(*_READING, NotFound),
+    },
 )
 def get_session_count(
     db: ReadDb,
@@ -199,7 +273,10 @@ def get_session_count(
     operation_id="retractSessionCount",
     summary="Retract one session count",
     tags=["Posting"],
-    responses=problems(*_WRITING, PreconditionFailed, NotFound),
+    responses={
+        200: documented("Retracted; the receipt", examples.COUNT_RETRACTED),
+        **problems(*_WRITING, PreconditionFailed, NotFound),
+    },
 )
 def retract_session_count(
     db: WriteDb,
@@ -230,7 +307,10 @@ def retract_session_count(
     summary="Every entry about one session count",
     tags=["Reading"],
     response_model=CountHistory,
-    responses={**csv_too("The entries, oldest first"), **problems(*_READING)},
+    responses={
+        **documented_table("The entries, oldest first", CountHistoryRow, examples.COUNT_HISTORY),
+        **problems(*_READING, NotFound),
+    },
 )
 def get_session_count_history(
     db: ReadDb,
@@ -256,9 +336,12 @@ def get_session_count_history(
     tags=["Posting"],
     response_model=Receipt,
     responses={
-        200: {"description": "Corrected, or unchanged"},
-        201: {"model": Receipt, "description": "Created"},
-        **problems(*_WRITING, PreconditionFailed, UnsupportedContent),
+        200: documented("Corrected, or unchanged; the receipt", examples.STATUS_CORRECTED, _ENTRY),
+        201: {
+            "model": Receipt,
+            **documented("Created; the receipt", examples.STATUS_CREATED, _ENTRY),
+        },
+        **problems(*_WRITING, PreconditionFailed, *_WITH_BODY),
     },
 )
 def put_status(
@@ -271,7 +354,10 @@ def put_status(
     status: Annotated[StatusPut, Body(openapi_examples=examples.STATUSES)],
     if_match: IfMatch = None,
 ) -> Response:
-    """A submission of one row; the ETag names the entry that is now in force."""
+    """A submission of one row, by the same rules as `POST /v1/submissions`.
+
+    With `If-Match` it is recorded only if the status is still the one that you read.
+    """
     row = StatusIn(municipality=municipality, practice=practice, date=date, **status.model_dump())
     submission = SubmissionIn(statuses=[row])
     receipt = record(db, submission, by=caller, clock=clock, if_match=if_match, locate=in_single_figure)
@@ -284,7 +370,10 @@ def put_status(
     summary="One status",
     tags=["Reading"],
     response_model=StatusPublic,
-    responses=problems(InvalidParameter, NotFound),
+    responses={
+        200: documented("The status of this day", examples.STATUS),
+        **problems(InvalidParameter, NotFound, Unavailable),
+    },
 )
 def get_status(
     db: ReadDb, practice: PracticePath, municipality: PlacePath, date: DatePath, as_of: AsOfMoment
@@ -300,7 +389,10 @@ def get_status(
     operation_id="retractStatus",
     summary="Retract one status",
     tags=["Posting"],
-    responses=problems(*_WRITING, PreconditionFailed, NotFound),
+    responses={
+        200: documented("Retracted; the receipt", examples.STATUS_RETRACTED),
+        **problems(*_WRITING, PreconditionFailed, NotFound),
+    },
 )
 def retract_status(
     db: WriteDb,
@@ -332,8 +424,8 @@ def retract_status(
     tags=["Reading"],
     response_model=StatusHistory,
     responses={
-        **csv_too("The entries, oldest first"),
-        **problems(NotAuthenticated, InvalidParameter, NotFound),
+        **documented_table("The entries, oldest first", StatusHistoryRow, examples.STATUS_HISTORY),
+        **problems(NotAuthenticated, InvalidParameter, NotFound, Unavailable),
     },
     openapi_extra=PUBLIC_TOO,
 )
@@ -362,8 +454,8 @@ def get_status_history(
     tags=["Reading"],
     response_model=Counts,
     responses={
-        **csv_too("A page of session counts"),
-        **problems(NotAuthenticated, NotAllowed, NotCovered, InvalidParameter),
+        **documented_table("A page of session counts", CountPublic, examples.COUNTS_PAGE, paged=True),
+        **problems(*_READING),
     },
 )
 def list_session_counts(
@@ -413,7 +505,10 @@ def list_session_counts(
     summary="The statuses in force",
     tags=["Reading"],
     response_model=Statuses,
-    responses={**csv_too("A page of statuses"), **problems(InvalidParameter)},
+    responses={
+        **documented_table("A page of statuses", StatusPublic, examples.STATUSES_PAGE, paged=True),
+        **problems(InvalidParameter, Unavailable),
+    },
 )
 def list_statuses(
     request: Request,
@@ -423,7 +518,7 @@ def list_statuses(
     county: CountyAsked = None,
     municipality: PlacesAsked = [],  # noqa: B006  # FastAPI copies it
     on: Annotated[
-        date | None,
+        Day | None,
         Query(
             description="The one status of each municipality that is in force on this day",
             examples=["2022-12-31"],

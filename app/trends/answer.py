@@ -21,7 +21,9 @@ from app.places.register import (
 from app.practices.definitions import live_from, practice_asked
 from app.releases.reading import ReleaseRead, latest_releases, read_release, release_with
 from app.reports.live import histories
-from app.series import County, History, YearRow, yearly_trend
+from app.series.facts import County, History
+from app.series.rows import YearRow
+from app.series.trend import yearly_trend
 from app.trends.models import Area, ReleaseUsed, Trend, TrendRow
 
 By = Literal["county", "municipality"]

@@ -5,20 +5,20 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 
 from app.access.caller import PUBLIC_TOO, AnyReader, NotAuthenticated
-from app.errors import InvalidParameter, NotFound, problems
+from app.database import LARGEST_ID
+from app.errors import InvalidParameter, NotFound, Unavailable, problems
 from app.periods import FIRST_YEAR, LAST_YEAR
 from app.places.models import CountyCode, MunicipalityCode
 from app.practices.definitions import DEFAULT_PRACTICE
 from app.practices.models import PRACTICE_LENGTH, PRACTICE_PATTERN
+from app.trends import examples
 from app.trends.answer import Question, trend
 from app.trends.models import Trend, TrendRow
-from app.web.answers import Accepted, FormatAsked, csv_too, table_answer, wants_csv
+from app.web.answers import Accepted, FormatAsked, documented_table, table_answer, wants_csv
 from app.web.dependencies import AsOfMoment, ReadDb
 from app.web.strict import StrictRoute
 
 router = APIRouter(prefix="/v1", tags=["Reading"], route_class=StrictRoute)
-
-Year = Annotated[int | None, Query(ge=FIRST_YEAR, le=LAST_YEAR)]
 
 
 @router.get(
@@ -26,7 +26,15 @@ Year = Annotated[int | None, Query(ge=FIRST_YEAR, le=LAST_YEAR)]
     operation_id="getTrend",
     summary="The yearly trend",
     response_model=Trend,
-    responses={**csv_too("The rows of the trend"), **problems(NotAuthenticated, InvalidParameter, NotFound)},
+    responses={
+        **documented_table(
+            "The trend; as CSV its rows alone. The example is the last year that is public of North Savo",
+            TrendRow,
+            examples.TREND,
+            rows="years",
+        ),
+        **problems(NotAuthenticated, InvalidParameter, NotFound, Unavailable),
+    },
     openapi_extra=PUBLIC_TOO,
 )
 def get_trend(
@@ -34,21 +42,38 @@ def get_trend(
     caller: AnyReader,
     as_of: AsOfMoment,
     practice: Annotated[
-        str, Query(pattern=PRACTICE_PATTERN, max_length=PRACTICE_LENGTH, examples=[DEFAULT_PRACTICE])
+        str,
+        Query(
+            pattern=PRACTICE_PATTERN,
+            max_length=PRACTICE_LENGTH,
+            description="Slug of the practice, as `GET /v1/practices` gives it",
+            examples=[DEFAULT_PRACTICE],
+        ),
     ] = DEFAULT_PRACTICE,
-    county: Annotated[CountyCode | None, Query(examples=["13"])] = None,
+    county: Annotated[
+        CountyCode | None,
+        Query(
+            description="Two-digit code of a wellbeing services county; the whole country if left out",
+            openapi_examples={"North Savo": {"summary": "North Savo", "value": "13"}},
+        ),
+    ] = None,
     municipality: Annotated[
-        list[MunicipalityCode], Query(description="Narrows to these municipalities; may be repeated")
+        list[MunicipalityCode],
+        Query(description="Narrows to these municipalities; may be repeated", examples=[["297", "140"]]),
     ] = [],  # noqa: B006  # FastAPI copies it
     by: Annotated[
         Literal["county", "municipality"] | None,
         Query(description="One row per area and year instead of one sum"),
     ] = None,
-    from_year: Year = None,
-    to_year: Year = None,
+    from_year: Annotated[
+        int | None, Query(ge=FIRST_YEAR, le=LAST_YEAR, description="First year that is shown", examples=[2021])
+    ] = None,
+    to_year: Annotated[
+        int | None, Query(ge=FIRST_YEAR, le=LAST_YEAR, description="Last year that is shown", examples=[2023])
+    ] = None,
     release: Annotated[
         int | None,
-        Query(ge=1, le=2**63 - 1, description="What this release says, instead of the latest", examples=[1]),
+        Query(ge=1, le=LARGEST_ID, description="What this release says, instead of the latest", examples=[1]),
     ] = None,
     format: FormatAsked = None,
     accept: Accepted = None,

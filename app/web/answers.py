@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from fastapi import Header, Query, Response
@@ -10,6 +11,7 @@ from pydantic import BaseModel
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.errors import documented_headers
 from app.formats.delimited import MEDIA_TYPE as CSV, csv_text
 from app.formats.table import table_of
 
@@ -50,9 +52,24 @@ def table_answer(
     return Response(answer.model_dump_json(), media_type=JSON, headers=headers)
 
 
-def csv_too(description: str) -> dict[int | str, dict[str, Any]]:
-    """The `responses=` entry of a route that answers its rows as CSV as well."""
-    return {200: {"description": description, "content": {CSV: {"schema": {"type": "string"}}}}}
+def documented(description: str, example: Any, headers: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
+    """What `responses=` says of an answer in JSON: an example of it, and what its headers tell."""
+    entry: dict[str, Any] = {"description": description, "content": {JSON: {"example": example}}}
+    return {**entry, "headers": documented_headers(headers)} if headers else entry
+
+
+def documented_table(
+    description: str, model: type[BaseModel], example: dict[str, Any], *, rows: str = "rows", paged: bool = False
+) -> dict[int | str, dict[str, Any]]:
+    """The `responses=` of a route that answers a table: as JSON, as in `example`, and its `rows` as CSV.
+
+    The rows are all of the flat `model`; if `paged` a Link header leads to the next page.
+    """
+    headers = {"Link": "The address of the next page, with `rel=next`; absent on the last one"} if paged else {}
+    entry = documented(description, example, headers)
+    table = table_of(model, [model.model_validate(row) for row in example[rows]])
+    entry["content"][CSV] = {"schema": {"type": "string"}, "example": csv_text(table)}
+    return {200: entry}
 
 
 class ConditionalAnswers:
@@ -91,12 +108,12 @@ class _WholeAnswer:
         headers, body = MutableHeaders(raw=list(self.start["headers"])), bytes(self.body)
         status_code = self.start["status"]
         if status_code == 200:
-            known = asked.get("if-none-match")
+            known = ", ".join(asked.getlist("if-none-match"))
             headers.setdefault("Accept-Ranges", "bytes")
             headers.setdefault("ETag", f'"{hashlib.sha256(self.body).hexdigest()[:32]}"')
             headers.setdefault("Cache-Control", "private, no-cache" if "authorization" in asked else "no-cache")
             part = _part_asked(asked, etag=headers["ETag"], length=len(body))
-            if known is not None and _matches(known, headers["ETag"]):
+            if _matches(known, headers["ETag"]):
                 del headers["Content-Length"]
                 status_code, body = 304, b""
             elif part and not head:

@@ -56,7 +56,7 @@ def moment_read(
             description="What was recorded up to then: a day (its end in Helsinki) or an RFC 3339 instant",
             openapi_examples={
                 "now": {"summary": "Now", "value": None},
-                "day": {"summary": "The end of a day in Helsinki", "value": "2026-01-31"},
+                "day": {"summary": "The end of a day in Helsinki", "value": "2025-06-30"},
             },
         ),
     ] = None,

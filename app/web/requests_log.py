@@ -4,13 +4,16 @@ import logging
 import re
 import sys
 import time
+import traceback
 import uuid
+from types import TracebackType
 from typing import Any
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+_Raised = tuple[type[BaseException], BaseException, TracebackType | None]
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 log = structlog.stdlib.get_logger("yhdessa")
@@ -23,7 +26,7 @@ def configure_logging(level: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(_without_words),
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -42,6 +45,8 @@ def configure_logging(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
+    # Else every /readyz adds two lines about how Alembic looks at the schema.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 class RequestLog:
@@ -68,21 +73,36 @@ class RequestLog:
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
+            failure = None
             try:
                 await self.app(scope, receive, send_with_id)
-            except Exception:
-                log.exception("request failed", method=scope["method"], path=scope["path"])
+            except Exception as error:
+                failure = error
                 raise
             finally:
-                log.info(
+                log.log(
+                    logging.ERROR if failure else logging.INFO,
                     "request",
                     method=scope["method"],
                     path=scope["path"],
                     status=status_code,
                     milliseconds=round((time.perf_counter() - began) * 1000, 1),
                     key_id=scope["state"].get("key_id"),
+                    cause=scope["state"].get("cause"),
+                    exc_info=failure,
                 )
 
 
 def _request_id(sent: str | None) -> str:
     return sent if sent and _ID.fullmatch(sent) else uuid.uuid4().hex
+
+
+def _without_words(exc_info: _Raised) -> str:
+    """Of which kinds an exception and its causes are and where they rose; their words may quote what was sent."""
+    error: BaseException | None = exc_info[1]
+    told: list[str] = []
+    while error is not None:
+        kind = type(error)
+        told += [f"{kind.__module__}.{kind.__qualname__}\n", *traceback.format_tb(error.__traceback__)]
+        error = error.__cause__ or error.__context__
+    return "".join(told)

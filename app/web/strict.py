@@ -1,17 +1,50 @@
-"""Routes that take exactly what their contract names: strict JSON, known parameters, each once."""
+"""Routes that take exactly what their contract names: strict JSON, known parameters, each once, bodies of a size."""
 
 import json
-from collections.abc import Callable, Coroutine
-from typing import Any
+import re
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from datetime import date
+from typing import Any, get_args
+from urllib.parse import unquote_to_bytes
 
 from fastapi import Request, Response, params
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import FieldError, InvalidParameter, InvalidRequest, UnsupportedContent
+from app.errors import FieldError, InvalidParameter, InvalidRequest, TooLarge, UnsupportedContent, pointer
 
 MAX_DEPTH = 32
 """How deep a body may nest; ours nest three deep."""
+
+# Pydantic also takes 5.0, 1_0 and " 5" for a number, "off" for false and 0 for the first day of 1970.
+_WRITTEN: dict[type, tuple[re.Pattern[str], str]] = {
+    int: (re.compile(r"-?[0-9]+"), "a whole number in digits, as 5"),
+    bool: (re.compile("true|false"), "true or false"),
+    date: (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), "a day, as 2022-12-31"),
+}
+
+
+class BodyLimit:
+    """Refuses a body of more than `most` bytes once somebody has read so much of it, declared or not."""
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self.app = app
+        self.most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on with a body that ends in TooLarge where it grows too large."""
+        received = 0
+
+        async def receive_within_limit() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self.most:
+                raise TooLarge(f"a body may have {self.most} bytes; send it in several parts")
+            return message
+
+        await self.app(scope, receive_within_limit, send)
 
 
 class StrictRoute(APIRoute):
@@ -20,14 +53,22 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's handler behind our checks of parameters and body."""
         handler = super().get_route_handler()
-        parameters = {
-            field.alias: "list[" in str(field.field_info.annotation)
-            for field in get_flat_params(self.dependant)
+        fields = get_flat_params(self.dependant)
+        once = {
+            field.alias: "list[" not in str(field.field_info.annotation)
+            for field in fields
             if isinstance(field.field_info, params.Query)
+        }
+        kinds = {
+            field.alias: kind
+            for field in fields
+            for kind in (field.field_info.annotation, *get_args(field.field_info.annotation))
+            if kind in _WRITTEN
         }
 
         async def strict_handler(request: Request) -> Response:
-            _refuse_unknown_parameters(request, parameters)
+            _refuse_unknown_parameters(request, once)
+            _refuse_loose_values([*request.path_params.items(), *request.query_params.multi_items()], kinds)
             if self.body_field:
                 refuse_loose_json(request.headers.get("content-type"), await request.body())
             return await handler(request)
@@ -58,20 +99,33 @@ def refuse_loose_json(content_type: str | None, body: bytes) -> None:
         raise InvalidRequest(f"the body nests deeper than {MAX_DEPTH} levels") from error
     except ValueError as error:
         raise InvalidRequest("the body holds a number of more than 4,300 digits") from error
-    _refuse_odd_text(value, "", MAX_DEPTH)
+    _refuse_odd_text(value)
 
 
-def _refuse_unknown_parameters(request: Request, parameters: dict[str, bool]) -> None:
-    """Refuse a parameter that the route does not name, or one given twice that may be given once."""
+def _refuse_unknown_parameters(request: Request, once: Mapping[str, bool]) -> None:
+    """Refuse a parameter that the route does not name, or one given twice that may be given `once`."""
+    try:
+        unquote_to_bytes(request.scope["query_string"]).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidParameter("the query is not UTF-8; percent-encode its bytes") from error
     given = [name for name, _ in request.query_params.multi_items()]
     for name in dict.fromkeys(given):
-        if name not in parameters:
-            known = ", ".join(sorted(parameters)) or "none"
+        if name not in once:
+            known = ", ".join(sorted(once)) or "none"
             raise _parameter_problem(name, f"there is no such parameter here; there are: {known}")
-        if given.count(name) > 1 and not parameters[name]:
+        if given.count(name) > 1 and once[name]:
             raise _parameter_problem(name, "may be given once")
-        if any("\0" in value for value in request.query_params.getlist(name)):
+
+
+def _refuse_loose_values(given: Iterable[tuple[str, str]], kinds: Mapping[str, type]) -> None:
+    """Refuse NUL, and a value that is not written as the kind of its parameter is."""
+    for name, value in given:
+        if "\0" in value:
             raise _parameter_problem(name, "holds a NUL, which is no text")
+        if name in kinds:
+            written, described = _WRITTEN[kinds[name]]
+            if not written.fullmatch(value):
+                raise _parameter_problem(name, f"write {described}")
 
 
 def _parameter_problem(name: str, detail: str) -> InvalidParameter:
@@ -91,20 +145,19 @@ def _refuse_constant(name: str) -> None:
     raise InvalidRequest(f"{name} is not a JSON number")
 
 
-def _refuse_odd_text(value: Any, pointer: str, depth: int) -> None:
-    """Refuse NUL and lone surrogates, which no database text can hold, and nesting below `depth` more levels."""
+def _refuse_odd_text(value: Any, steps: tuple[str | int, ...] = ()) -> None:
+    """Refuse NUL and lone surrogates, which no database text can hold, and too deep a nesting; `steps` lead here."""
     if isinstance(value, str) and ("\0" in value or (not value.isascii() and not _encodable(value))):
         detail = "holds a NUL or half a surrogate pair, which is no text"
-        where = pointer if _encodable(pointer) else ""
+        where = pointer(steps)
         raise InvalidRequest(f"{where or 'the body'}: {detail}", errors=[FieldError(pointer=where, detail=detail)])
     if not isinstance(value, dict | list):
         return
-    if not depth:
+    if len(steps) >= MAX_DEPTH:
         raise InvalidRequest(f"the body nests deeper than {MAX_DEPTH} levels")
     for step, inner in value.items() if isinstance(value, dict) else enumerate(value):
-        if isinstance(step, str):
-            _refuse_odd_text(step, pointer, depth)
-        _refuse_odd_text(inner, f"{pointer}/{step}", depth - 1)
+        _refuse_odd_text(step, steps)
+        _refuse_odd_text(inner, (*steps, step))
 
 
 def _encodable(value: str) -> bool:

@@ -10,18 +10,19 @@ branch_labels = None
 depends_on = None
 
 
-APPEND_ONLY = (
-    "submissions",
-    "count_entries",
-    "status_entries",
-    "counties",
-    "municipalities",
-    "residents",
-    "practices",
-    "live_from",
-    "releases",
-    "release_years",
-)
+APPEND_ONLY = {
+    "submissions": (("id",), ("recorded_at",)),
+    "count_entries": (("id",),),
+    "status_entries": (("id",),),
+    "counties": (("code", "recorded_at"),),
+    "municipalities": (("code", "recorded_at"),),
+    "residents": (("code", "year", "recorded_at"),),
+    "practices": (("slug", "recorded_at"),),
+    "live_from": (("practice", "county", "recorded_at"),),
+    "releases": (("id",),),
+    "release_years": (("release_id", "year"),),
+}
+"""The tables whose rows are never changed or deleted, each with its unique keys."""
 
 
 def code(length: int) -> sa.types.TypeEngine[str]:
@@ -43,7 +44,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "last_write",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("recorded_at", UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_last_write")),
     )
@@ -255,12 +256,16 @@ def upgrade() -> None:
 
 
 def _refuse_changes_in_sqlite() -> None:
-    for table in APPEND_ONLY:
+    for table, keys in APPEND_ONLY.items():
+        refuse = f"BEGIN SELECT RAISE(ABORT, 'rows of {table} are never changed or deleted'); END"
         for change in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_refuses_{change.lower()} BEFORE {change} ON {table}"
-                f" BEGIN SELECT RAISE(ABORT, 'rows of {table} are never changed or deleted'); END"
-            )
+            op.execute(f"CREATE TRIGGER {table}_refuses_{change.lower()} BEFORE {change} ON {table} {refuse}")
+        # INSERT OR REPLACE deletes the row in its way without asking the trigger on DELETE.
+        in_the_way = " OR ".join(" AND ".join(f"{column} = NEW.{column}" for column in key) for key in keys)
+        op.execute(
+            f"CREATE TRIGGER {table}_refuses_replace BEFORE INSERT ON {table}"
+            f" WHEN EXISTS (SELECT 1 FROM {table} WHERE {in_the_way}) {refuse}"
+        )
 
 
 def _refuse_changes_in_postgresql() -> None:

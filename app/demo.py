@@ -1,4 +1,0 @@
-"""stub"""
-
-
-def run_demo(*, port: int, once: bool) -> None: ...

@@ -1,0 +1,118 @@
+"""What the counties of an area together say of a year: the contributing ones added up."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from fractions import Fraction
+from typing import Literal
+
+from app.series.arithmetic import any_of, earliest, same, total
+from app.series.county_years import Basis, CountyYear
+from app.series.facts import Question, Release
+from app.series.figures import Figures, annual_pace
+from app.series.lives import days_until
+
+# What adds up over all contributing counties; None where one of them cannot say.
+_ADDED = (
+    "municipalities",
+    "pilot",
+    "in_use",
+    "active_at_end",
+    "started",
+    "resumed",
+    "stopped",
+    "merged",
+    "reporting",
+    "covered_days_in_year",
+)
+# What adds up only over an equal `comparable_through`.
+_COMPARABLE = ("comparable_municipalities", "comparable_sessions", "comparable_previous_sessions")
+
+
+@dataclass(frozen=True, slots=True)
+class AreaYear:
+    """What the contributing counties together say of a year; `bases` are those of all, in their order."""
+
+    year: int
+    bases: tuple[Basis, ...]
+    contributing: Sequence[CountyYear]
+    figures: Figures
+
+    @property
+    def basis(self) -> Basis | Literal["mixed"]:
+        bases = {county.basis for county in self.contributing}
+        if len(bases) > 1:
+            return "mixed"
+        return bases.pop() if bases else "none"
+
+    @property
+    def counties(self) -> int:
+        """How many contribute; municipalities that belong to none are no county."""
+        return sum(bool(county.code) for county in self.contributing)
+
+    @property
+    def sole_release(self) -> Release | None:
+        """The release that all of the row comes from."""
+        if len(self.contributing) == 1 and self.basis == "release":
+            return self.contributing[0].release
+        return None
+
+    def annual_pace(self, *, counted: bool) -> Fraction | None:
+        """The sum of the contributing counties' own; None if one of them has none."""
+        return total(annual_pace(self.year, county.figures, counted=counted) for county in self.contributing)
+
+
+# What stands before the first year; it compares with nothing.
+NOTHING = AreaYear(year=0, bases=(), contributing=(), figures=Figures())
+
+
+def area_year(year: int, said: Sequence[CountyYear], question: Question) -> AreaYear:
+    """The sum of what the counties of the area `said` of `year`."""
+    contributing = [county for county in said if county.basis != "none"]
+    # One county, or the municipalities asked for, state their register also where they do not contribute.
+    stating = said if question.narrowed or len(said) == 1 else contributing
+    figures = replace(
+        _together(contributing) if contributing else Figures(reporting=0),
+        municipalities_in_area=total(county.figures.municipalities_in_area for county in stating),
+        residents=total(county.figures.residents for county in stating),
+    )
+    return AreaYear(year, tuple(county.basis for county in said), contributing, figures)
+
+
+def _together(contributing: Sequence[CountyYear]) -> Figures:
+    """The sums without the register; sessions and the earliest `through` are of those that reported."""
+    if len(contributing) == 1:
+        return contributing[0].figures
+    each = [county.figures for county in contributing]
+    reported = [figures for figures in each if figures.sessions is not None]
+    through = earliest([figures.through for figures in reported])
+    days = [_days_until(county, through) for county in contributing]
+    comparable_through = same(figures.comparable_through for figures in each)
+    return Figures(
+        **_sums(each, _ADDED),
+        **_sums(each if comparable_through else [Figures()], _COMPARABLE),
+        sessions=total(figures.sessions for figures in reported),
+        through=through,
+        partial=any_of([figures.partial for figures in each]),
+        active_days=total(active for active, _ in days),
+        covered_days=total(covered for _, covered in days),
+        counts_without_active_day=any(figures.counts_without_active_day for figures in each),
+        counts_beyond_through=any(figures.counts_beyond_through for figures in each),
+        comparable_through=comparable_through,
+    )
+
+
+def _sums(each: Sequence[Figures], names: Iterable[str]) -> dict[str, int | None]:
+    return {name: total(getattr(figures, name) for figures in each) for name in names}
+
+
+def _days_until(county: CountyYear, through: date | None) -> tuple[int | None, int | None]:
+    """As of its lives; a release knows its days only up to its own `through`, or that there are none."""
+    figures = county.figures
+    if through is None:
+        return None, None
+    if county.basis == "reports":
+        return days_until(county.lives, through)
+    if figures.through == through:
+        return figures.active_days, figures.covered_days
+    return (0, 0) if figures.sessions is None and figures.active_days == 0 else (None, None)

@@ -1,0 +1,67 @@
+"""What one county says of each year: by its reports, by its release (rule 11), or nothing but its register."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from app.series.days import last_day
+from app.series.facts import County, Question, Release
+from app.series.figures import Figures, ReleasedYear
+from app.series.lives import Life, LifeYear, life_year
+from app.series.reported import register_figures, reported_figures
+
+Basis = Literal["release", "reports", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class CountyYear:
+    """What a county says of a year, out of which municipalities; `release` is set if it covers the year."""
+
+    code: str
+    basis: Basis
+    figures: Figures
+    lives: Sequence[LifeYear]
+    release: Release | None
+
+
+def county_years(county: County, lives: Sequence[Life], years: Iterable[int], question: Question) -> list[CountyYear]:
+    """One for each of `years`, which ascend without a hole; `lives` are the county's histories in days."""
+    said: list[CountyYear] = []
+    before: Sequence[LifeYear] = ()
+    for year in years:
+        last = last_day(year, question.as_of)
+        now = [life_year(life, year, last) for life in lives]
+        said.append(_county_year(county, year, now, before, question))
+        before = now if said[-1].basis == "reports" else ()
+    return said
+
+
+def _county_year(
+    county: County, year: int, now: Sequence[LifeYear], before: Sequence[LifeYear], question: Question
+) -> CountyYear:
+    """`before` is the year before, empty unless its basis is `reports` too."""
+    release = county.release if county.release and year in county.release.years else None
+    released = release.years[year] if release else ReleasedYear(covers=False)
+    basis = _basis(county, year, now, released, question)
+    if basis == "reports":
+        figures = reported_figures(year, now, before, question)
+    elif basis == "none":
+        figures = _register_alone(year, now, released, question)
+    else:
+        figures = Figures() if question.narrowed else released
+    return CountyYear(county.code, basis, figures, now, release if released.covers else None)
+
+
+def _basis(county: County, year: int, now: Sequence[LifeYear], released: ReleasedYear, question: Question) -> Basis:
+    """Rule 11: a year that a release covers stays with it until the county's reports speak for it."""
+    live = question.read == "live"
+    if released.covers and not (live and county.live_from is not None and county.live_from <= year):
+        return "release"
+    return "reports" if live and any(life.counts or life.active for life in now) else "none"
+
+
+def _register_alone(year: int, now: Sequence[LifeYear], released: ReleasedYear, question: Question) -> Figures:
+    """What stands where nothing was said; in release reading it is the release's own register."""
+    if question.read == "live":
+        return register_figures(year, now, question.residents)
+    return Figures(municipalities_in_area=released.municipalities_in_area, residents=released.residents, reporting=0)

@@ -1,0 +1,61 @@
+"""What holds for every call and FastAPI does not know, said in the contract."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from app.errors import ProblemDocument, documented_headers
+
+_REF = "#/components/schemas/{model}"
+_ETAG = {"ETag": "Names this answer; send it back as `If-None-Match` to be told 304 while nothing has changed"}
+
+
+def completed(document: dict[str, Any]) -> dict[str, Any]:
+    """The OpenAPI `document` that FastAPI wrote, with problems, revalidation and parameters as they are."""
+    schemas = document["components"]["schemas"]
+    problem = ProblemDocument.model_json_schema(ref_template=_REF)
+    schemas.update(problem.pop("$defs"), ProblemDocument=problem)
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    for method, operation in _operations(document):
+        for parameter in operation.get("parameters", ()):
+            _complete_parameter(parameter)
+        if method == "get":
+            _add_revalidation(operation["responses"])
+        operation["responses"] = dict(sorted(operation["responses"].items()))
+        for response in operation["responses"].values():
+            content = response.get("content", {}).get("application/json", {})
+            if "example" in content:
+                content["example"] = _whole(content["example"], content["schema"], schemas)
+    return document
+
+
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in document["paths"].values():
+        yield from path.items()
+
+
+def _complete_parameter(parameter: dict[str, Any]) -> None:
+    """A parameter is left out and never null; what its type says of it is said of the parameter."""
+    schema = parameter["schema"]
+    kinds = [kind for kind in schema.pop("anyOf", [{}]) if kind != {"type": "null"}]
+    parameter["schema"] = {**kinds[0], **schema}
+    description = parameter["schema"].pop("description", None)
+    if description:
+        parameter["description"] = description
+
+
+def _add_revalidation(responses: dict[str, Any]) -> None:
+    """What app.web.answers.ConditionalAnswers makes of an answer to GET."""
+    responses["200"].setdefault("headers", {}).update(documented_headers(_ETAG))
+    responses["206"] = {"description": "The one range of bytes that `Range` asks for"}
+    responses["304"] = {"description": "Nothing has changed since the answer that `If-None-Match` names; no body"}
+
+
+def _whole(example: Any, schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
+    """`example` with its nulls, which FastAPI drops: every field of `schema` is in an answer."""
+    schema = schemas.get(schema.get("$ref", "").removeprefix(_REF.format(model="")), schema)
+    if isinstance(example, list):
+        return [_whole(one, schema["items"], schemas) for one in example]
+    if isinstance(example, dict):
+        return {name: _whole(example.get(name), inner, schemas) for name, inner in schema["properties"].items()}
+    return example

@@ -1,0 +1,313 @@
+"""The contract: what openapi/openapi.json promises, and that a real application keeps every example in it."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+from starlette.testclient import TestClient
+from typer.testing import CliRunner
+
+from app.access.keys import issue_key
+from app.access.models import Action
+from app.cli import app as yhdessa
+from app.database import Database
+from app.main import create_app
+from app.schema import migrate
+from app.settings import Settings
+from tests.conftest import ROOT, StandingClock
+
+CONTRACT: dict[str, Any] = json.loads((ROOT / "openapi" / "openapi.json").read_text(encoding="utf-8"))
+OPERATIONS: dict[str, dict[str, Any]] = {
+    operation["operationId"]: {"method": method.upper(), "path": path, **operation}
+    for path, methods in CONTRACT["paths"].items()
+    for method, operation in methods.items()
+}
+SCHEMAS: dict[str, dict[str, Any]] = CONTRACT["components"]["schemas"]
+
+PUBLIC = {
+    "getStatus",
+    "listStatuses",
+    "listReleases",
+    "getRelease",
+    "listCounties",
+    "listMunicipalities",
+    "listPractices",
+    "isAlive",
+    "isReady",
+}
+PUBLIC_TOO = {"getTrend", "getStatusHistory"}
+WITH_BODY = {"postSubmission", "putSessionCount", "putStatus"}
+
+# What only an earlier answer can give: a cursor, an ETag. `by`, `format` and the like list their values.
+WITHOUT_EXAMPLE = {"cursor", "If-Match"}
+
+
+def test_the_committed_contract_is_what_the_command_writes() -> None:
+    written = CliRunner().invoke(yhdessa, ["openapi"])
+
+    assert written.exit_code == 0
+    assert json.loads(written.stdout) == CONTRACT
+    assert written.stdout == (ROOT / "openapi" / "openapi.json").read_text(encoding="utf-8"), "run `make openapi`"
+
+
+def test_the_server_serves_the_committed_contract(http: TestClient) -> None:
+    assert http.get("/openapi.json").json() == CONTRACT
+
+
+def test_it_is_valid_openapi_of_exactly_the_version_that_x_road_takes() -> None:
+    validate(CONTRACT)
+
+    assert CONTRACT["openapi"] == "3.1.0"
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_operation_is_described(name: str) -> None:
+    operation = OPERATIONS[name]
+
+    assert re.fullmatch("(get|list|post|put|retract|is)[A-Z][A-Za-z]+", name)
+    assert [tag for tag in operation["tags"] if tag not in {tag["name"] for tag in CONTRACT["tags"]}] == []
+    assert len(operation["tags"]) == 1
+    assert 5 < len(operation["summary"]) < 60
+    assert len(operation["description"]) > len(operation["summary"])
+    assert all(response["description"] for response in operation["responses"].values())
+    assert "Successful Response" not in str(operation["responses"])
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_parameter_is_described_with_an_example_where_that_helps(name: str) -> None:
+    for parameter in OPERATIONS[name].get("parameters", []):
+        schema = parameter["schema"]
+
+        assert len(parameter["description"]) > 10, parameter["name"]
+        assert "null" not in str(schema), "a parameter is left out, it is never null"
+        closed = "enum" in schema or schema["type"] == "boolean"
+        assert closed or parameter["name"] in WITHOUT_EXAMPLE or _values(parameter), parameter["name"]
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_answer_in_json_has_an_example(name: str) -> None:
+    for status_code, response in OPERATIONS[name]["responses"].items():
+        content = response.get("content", {})
+
+        assert content or status_code in ("206", "304")
+        for media_type, described in content.items():
+            assert "schema" in described
+            assert "example" in described or described["examples"], (status_code, media_type)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_keys_are_asked_for_exactly_where_they_are_needed(name: str) -> None:
+    keys: list[dict[str, list[str]]] = [{"bearer": []}, {"basic": []}]
+
+    expected = None if name in PUBLIC else [*keys, {}] if name in PUBLIC_TOO else keys
+
+    assert OPERATIONS[name].get("security") == expected
+    assert ("401" in OPERATIONS[name]["responses"]) == (name not in PUBLIC)
+
+
+def test_keys_are_bearer_tokens_or_basic_passwords() -> None:
+    schemes = CONTRACT["components"]["securitySchemes"]
+
+    assert {name: (scheme["type"], scheme["scheme"]) for name, scheme in schemes.items()} == {
+        "bearer": ("http", "bearer"),
+        "basic": ("http", "basic"),
+    }
+    assert all(scheme["description"] for scheme in schemes.values())
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_refusal_is_documented_as_a_problem_document(name: str) -> None:
+    responses = OPERATIONS[name]["responses"]
+
+    refusals = {code: response for code, response in responses.items() if code >= "400"}
+
+    assert {"422"} <= refusals.keys()
+    assert ("503" in refusals) == (name != "isAlive")
+    assert ({"413", "415"} <= refusals.keys()) == (name in WITH_BODY)
+    for code, response in refusals.items():
+        assert list(response["content"]) == ["application/problem+json"]
+        content = response["content"]["application/problem+json"]
+        assert content["schema"] == {"$ref": "#/components/schemas/ProblemDocument"}
+        assert {example["value"]["status"] for example in content["examples"].values()} == {int(code)}
+        assert all(example["value"]["type"] in response["description"] for example in content["examples"].values())
+
+
+@pytest.mark.parametrize("name", [name for name, operation in OPERATIONS.items() if operation["method"] == "GET"])
+def test_every_get_documents_its_etag_and_304(name: str) -> None:
+    responses = OPERATIONS[name]["responses"]
+
+    assert "ETag" in responses["200"]["headers"]
+    assert {"206", "304"} <= responses.keys()
+
+
+def test_every_field_of_what_goes_out_is_always_there() -> None:
+    # RFC 9457 leaves out what a problem does not have, and so do its errors.
+    optional = {"ProblemDocument": {"errors"}, "FieldError": {"pointer", "parameter", "row"}}
+    going_out = _reached("responses")
+
+    missing = {
+        name: set(SCHEMAS[name]["properties"]) - set(SCHEMAS[name].get("required", []))
+        for name in going_out
+        if "properties" in SCHEMAS[name]
+    }
+
+    assert {name: fields for name, fields in missing.items() if fields} == optional
+
+
+def test_nothing_that_comes_in_may_have_unknown_fields() -> None:
+    coming_in = _reached("requestBody")
+
+    assert coming_in == {"SubmissionIn", "CountIn", "StatusIn", "CountPut", "StatusPut"}
+    assert {SCHEMAS[name]["additionalProperties"] for name in coming_in} == {False}
+
+
+@pytest.fixture
+def described(empty_database_url: str) -> Iterator["Walk"]:
+    """A fresh install on which the examples of the contract come true, one after the other."""
+    settings = Settings(database_url=empty_database_url)
+    clock = StandingClock(datetime(2025, 6, 1, 9, 0, tzinfo=UTC))
+    database = Database(settings)
+    migrate(database, clock)
+    with database.writing() as db:
+        key = issue_key(
+            db,
+            name="Client information system",
+            organisation="North Savo",
+            actions=[Action.REPORT, Action.READ],
+            areas=["county:13"],
+            at=datetime(2025, 6, 1, 9, 0, tzinfo=UTC),
+        )
+    database.dispose()
+    app = create_app(settings, clock)
+    with TestClient(app) as client:
+        yield Walk(client, clock, key)
+
+
+class Walk:
+    """Sends examples at the moments that the examples of the answers name, and remembers which it sent."""
+
+    def __init__(self, http: TestClient, clock: StandingClock, key: str) -> None:
+        self.http = http
+        self.clock = clock
+        self.key = key
+        self.sent: set[tuple[str, str, str]] = set()
+
+    def send(self, name: str, body: str = "", at: str = "", **asked: Any) -> tuple[int, Any]:
+        """The answer to operation `name` with its examples: the first of each required parameter, and `body`."""
+        operation = OPERATIONS[name]
+        if at:
+            self.clock.now = datetime.fromisoformat(f"2025-{at}:00+00:00")
+        required = {p["name"]: _values(p)[0] for p in operation.get("parameters", []) if p["required"]}
+        for parameter, value in {**required, **asked}.items():
+            self.sent.add((name, parameter, str(value)))
+        given = {**required, **asked}
+        path = operation["path"].format_map(given)
+        query = {k: v for k, v in given.items() if f"{{{k}}}" not in operation["path"]}
+        examples = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("examples")
+        self.sent.add((name, "body", body))
+        answer = self.http.request(
+            operation["method"],
+            path,
+            params=query,
+            json=examples[body]["value"] if examples else None,
+            headers={} if name in PUBLIC | {"getTrend"} else {"Authorization": f"Bearer {self.key}"},
+        )
+        assert answer.is_success, (name, given, answer.text)
+        return answer.status_code, answer.json()
+
+
+def test_every_example_is_answered_as_the_contract_shows(described: Walk) -> None:
+    send = described.send
+
+    answers = {
+        ("putStatus", 201): send("putStatus", "on trial", "06-02T09:00"),
+        ("putSessionCount", 201): send("putSessionCount", "a whole period", "06-02T09:05"),
+        ("putSessionCount", 200): send("putSessionCount", "with a note", "06-03T09:00"),
+        ("putStatus", 200): send("putStatus", "in use", "06-03T09:05"),
+        ("getSessionCount", 200): send("getSessionCount", at="07-01T09:00"),
+        **{
+            (name, 200): send(name)
+            for name, operation in OPERATIONS.items()
+            if operation["method"] == "GET" and name not in ("getSessionCount", "getTrend")
+        },
+        ("getTrend", 200): send("getTrend", county="13", from_year="2023"),
+    }
+    for name, operation in OPERATIONS.items():
+        for parameter in operation.get("parameters", []):
+            for value in _values(parameter) if operation["method"] == "GET" and not parameter["required"] else ():
+                send(name, **{parameter["name"]: value})
+    send("putSessionCount", "part of a period", "07-01T09:01")
+    answers |= {
+        ("retractSessionCount", 200): send("retractSessionCount", at="07-01T09:05"),
+        ("retractStatus", 200): send("retractStatus", at="07-01T09:10"),
+        ("postSubmission", 200): send("postSubmission", "counts and a status", "07-02T09:00", dry_run="true"),
+        ("postSubmission", 201): send("postSubmission", "counts and a status"),
+    }
+    for body in ("part of a year", "a year in place of its months"):
+        send("postSubmission", body, dry_run="true")
+        send("postSubmission", body)
+    for month_or_day, name in (("2023-Q4", "period"), ("2022", "period"), ("2023-11", "date")):
+        about = "SessionCount" if name == "period" else "Status"
+        send(f"put{about}", "a whole period" if name == "period" else "on trial", **{name: month_or_day})
+        send(f"get{about}", **{name: month_or_day})
+        send(f"get{about}History", **{name: month_or_day})
+        send(f"retract{about}", **{name: month_or_day})
+
+    assert described.sent >= _every_example()
+    for (name, expected_status), (status_code, answer) in answers.items():
+        shown = OPERATIONS[name]["responses"][str(status_code)]["content"]["application/json"]["example"]
+        assert status_code == expected_status, name
+        assert _steady(answer, shown) == _steady(shown, shown), name
+
+
+def _every_example() -> set[tuple[str, str, str]]:
+    """Each example of the contract: the operation, the parameter or `body`, and the value or its name."""
+    values = {
+        (name, parameter["name"], str(value))
+        for name, operation in OPERATIONS.items()
+        for parameter in operation.get("parameters", [])
+        for value in _values(parameter)
+    }
+    bodies = {
+        (name, "body", body)
+        for name in WITH_BODY
+        for body in OPERATIONS[name]["requestBody"]["content"]["application/json"]["examples"]
+    }
+    return values | bodies
+
+
+def _values(parameter: dict[str, Any]) -> list[Any]:
+    """The values of the examples of `parameter`; one without a value says that it may be left out."""
+    named = [example["value"] for example in parameter.get("examples", {}).values() if "value" in example]
+    return [*named, *parameter["schema"].get("examples", [])]
+
+
+def _steady(answer: Any, shown: Any) -> Any:
+    """`answer` as it is in every run: without hashes, numbers that depend on the order of calls, and the key's id."""
+    steady = {**answer}
+    for chance in ("hash", "previous_hash"):
+        if steady.get(chance):
+            assert re.fullmatch("[0-9a-f]{64}", steady[chance])
+            steady[chance] = "a hash"
+    if "expires_at" in steady:
+        assert re.fullmatch("[a-z0-9]{8}", steady["id"])
+        steady["id"] = "an id"
+    if isinstance(steady.get("rows"), list) and len(shown["rows"]) == 1:
+        # An example of a register shows one row of many.
+        steady["rows"] = [row for row in steady["rows"] if row == shown["rows"][0]]
+    return steady
+
+
+def _reached(where: str) -> set[str]:
+    """The names of the schemas that the operations refer to in `where`, in one step or several."""
+    found: set[str] = set()
+    to_read = [operation.get(where, {}) for operation in OPERATIONS.values()]
+    while to_read:
+        names = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(to_read.pop()))) - found
+        found |= names
+        to_read += [SCHEMAS[name] for name in names]
+    return found
