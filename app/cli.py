@@ -29,7 +29,7 @@ from app.practices.definitions import InvalidDefinition, define_practice, set_li
 from app.practices.models import PracticePublic
 from app.releases.importing import InvalidRelease, import_release, parse_release
 from app.schema import NotMigrated, migrate as migrate_database, require_schema
-from app.settings import DEFAULT_DATABASE_URL, UnknownSetting, read_settings
+from app.settings import DEFAULT_DATABASE_URL, Settings, UnknownSetting, read_settings
 from app.web.requests_log import configure_logging
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Yhdessä aika adoption tracking")
@@ -71,11 +71,10 @@ def serve(
     """Run the server. The embedded SQLite default is migrated first; any other database must be migrated already."""
     with _mistakes_told():
         settings = read_settings()
-        database = Database(settings)
-        if settings.database_url == DEFAULT_DATABASE_URL:
-            migrate_database(database, system_clock)
-        require_schema(database)
-        database.dispose()
+        with _opened(settings) as database:
+            if settings.database_url == DEFAULT_DATABASE_URL:
+                migrate_database(database, system_clock)
+            require_schema(database)
     uvicorn.run(
         "app.cli:served",
         factory=True,
@@ -111,10 +110,8 @@ def demo(
 @app.command()
 def migrate() -> None:
     """Bring the database to the newest schema and load the registers and the first release; safe to repeat."""
-    with _mistakes_told():
-        database = Database(read_settings())
+    with _mistakes_told(), _opened(read_settings()) as database:
         migrate_database(database, system_clock)
-        database.dispose()
         said.print("the database is at the newest schema and its reference data is loaded")
 
 
@@ -149,12 +146,10 @@ def create_key(
 @key_app.command("list")
 def list_keys() -> None:
     """Show every key without its secret."""
-    with _mistakes_told():
-        database = Database(read_settings())
+    with _mistakes_told(), _opened(read_settings()) as database:
         require_schema(database)
         with database.reading() as db:
             rows = [(key, owner.name) for key, owner in keys_with_owners(db)]
-        database.dispose()
     headings = ("id", "name", "organisation", "actions", "areas", "expires", "state")
     table = Table(*(Column(heading, overflow="fold") for heading in headings))
     for key, owner in rows:
@@ -219,11 +214,20 @@ def import_file(
 @contextmanager
 def _turn() -> Iterator[tuple[Session, datetime]]:
     """A writing session that has its turn, and the moment to record at."""
-    database = Database(read_settings())
-    require_schema(database)
-    with database.writing() as db:
-        yield db, take_turn(db, system_clock)
-    database.dispose()
+    with _opened(read_settings()) as database:
+        require_schema(database)
+        with database.writing() as db:
+            yield db, take_turn(db, system_clock)
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[Database]:
+    """The database that `settings` name, every connection of it closed at the end."""
+    database = Database(settings)
+    try:
+        yield database
+    finally:
+        database.dispose()
 
 
 @contextmanager

@@ -117,6 +117,11 @@ class Unavailable(Problem):
     answers_with: ClassVar[Mapping[str, str]] = {"Retry-After": "Seconds to wait before trying again"}
 
 
+def parameter_problem(name: str, detail: str) -> InvalidParameter:
+    """The refusal of the parameter `name`."""
+    return InvalidParameter(f"{name}: {detail}", errors=[FieldError(parameter=name, detail=detail)])
+
+
 def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """The `responses=` of a route that can raise `kinds`: one entry per status code, its kinds listed."""
     documented: dict[int | str, dict[str, Any]] = {}

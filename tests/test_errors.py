@@ -107,6 +107,18 @@ def test_a_body_just_within_the_limit_is_taken(settings: Settings, clock: Standi
     assert (within.status_code, beyond.status_code) == (401, 413)
 
 
+def test_a_list_of_too_many_rows_is_one_mistake_and_not_a_million(kuopio: Caller) -> None:
+    body = b'{"counts": [' + b"{}," * 300_000 + b"{}]}"
+
+    answer = kuopio.http.post(
+        "/v1/submissions", content=body, headers={**kuopio.headers, "Content-Type": "application/json"}
+    )
+
+    detail = "List should have at most 20000 items after validation, not 300001"
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [{"pointer": "/counts", "detail": detail}]
+
+
 def test_a_malformed_parameter_is_named(anyone: Caller) -> None:
     answer = anyone.get("/v1/trends", county="013", from_year="2014")
 
@@ -257,7 +269,8 @@ def test_what_the_framework_refuses_by_itself_is_a_problem_document_too(app: Fas
 
 def test_a_caller_who_leaves_in_the_middle_of_a_body_is_no_fault_of_ours(app: FastAPI) -> None:
     sent: list[Message] = []
-    arriving = iter([{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}])
+    first: Message = {"type": "http.request", "body": b"{", "more_body": True}
+    arriving: Iterator[Message] = iter([first, {"type": "http.disconnect"}])
 
     async def receive() -> Message:
         return next(arriving)
@@ -351,11 +364,10 @@ def test_without_a_free_connection_the_database_is_unavailable(writer: Caller, i
     assert after.status_code == 200
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_connection_that_is_cut_while_it_waits_makes_the_database_unavailable(
-    postgresql_server: str, settings: Settings, clock: StandingClock, new_key: Callable[..., str]
+    settings: Settings, clock: StandingClock, new_key: Callable[..., str]
 ) -> None:
-    if settings.database_url.startswith("sqlite"):
-        pytest.skip("SQLite has no connection that could be cut")
     app = create_app(settings, clock)
     answers = []
     with TestClient(app) as http, another_writer(settings.database_url) as other:

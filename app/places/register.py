@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from app.errors import FieldError, InvalidParameter, NotFound
+from app.errors import NotFound, parameter_problem
 from app.places.models import CountyRecord, MunicipalityRecord, ResidentsRecord
 
 REGISTER_BEGINS = date(2021, 1, 1)
@@ -91,7 +91,7 @@ def county_named(db: Session, code: str, moment: datetime | None = None) -> Coun
     found = counties(db, moment).get(code)
     if found is None:
         detail = f"there is no county {code}; GET /v1/counties lists them (North Savo is 13)"
-        raise InvalidParameter(detail, errors=[FieldError(parameter="county", detail=detail)])
+        raise parameter_problem("county", detail)
     return found
 
 
@@ -105,7 +105,7 @@ def municipalities_named(db: Session, asked: Iterable[str], moment: datetime | N
     found = municipalities(db, moment, codes=codes)
     if missing := sorted(codes - found.keys()):
         detail = f"there is no municipality {', '.join(missing)}; GET /v1/municipalities lists them"
-        raise InvalidParameter(detail, errors=[FieldError(parameter="municipality", detail=detail)])
+        raise parameter_problem("municipality", detail)
     return found
 
 

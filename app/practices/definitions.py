@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from app.clock import BEGINNING
-from app.errors import FieldError, InvalidParameter, NotFound
+from app.errors import NotFound, parameter_problem
 from app.periods import FIRST_YEAR, LAST_YEAR
 from app.places.register import counties
 from app.practices.models import (
@@ -66,7 +66,7 @@ def practice_asked(db: Session, slug: str, moment: datetime | None = None) -> Pr
     known = practices(db, moment)
     if slug not in known:
         detail = f"there is no practice {slug!r}; there are {', '.join(known)}"
-        raise InvalidParameter(detail, errors=[FieldError(parameter="practice", detail=detail)])
+        raise parameter_problem("practice", detail)
     return known[slug]
 
 

@@ -72,7 +72,9 @@ def load_shipped_release(db: Session, *, at: datetime) -> int:
 
 
 def _from_csv(text: str) -> dict[str, Any]:
-    lines = list(csv.DictReader(io.StringIO(text, newline="")))
+    # A Finnish Excel separates by semicolons.
+    delimiter = ";" if ";" in text.partition("\n")[0] else ","
+    lines = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter))
     if not lines:
         raise InvalidRelease("the file has no line below its header")
     about = [{name: value for name, value in line.items() if name not in _YEAR_FIELDS and value} for line in lines]

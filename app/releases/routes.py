@@ -7,6 +7,8 @@ from fastapi import APIRouter, Path, Query, Response
 from app.database import LARGEST_ID
 from app.errors import InvalidParameter, NotFound, Unavailable, problems
 from app.places.models import CountyCode
+from app.places.register import county_named
+from app.practices.definitions import practice_asked
 from app.practices.models import PRACTICE_LENGTH, PRACTICE_PATTERN
 from app.releases import examples
 from app.releases.models import ReleasePublic, Releases
@@ -45,6 +47,10 @@ def list_releases(
     accept: Accepted = None,
 ) -> Response:
     """Releases published up to the day that is read, newest first; their figures are read with `GET /v1/trends`."""
+    if practice is not None:
+        practice_asked(db, practice, as_of.moment)
+    if county is not None:
+        county_named(db, county, as_of.moment)
     found = releases(db, on=as_of.day, practice=practice, county=county)
     rows = [ReleasePublic.model_validate(record) for record in found]
     return table_answer(Releases(as_of=as_of.asked, rows=rows), ReleasePublic, rows, as_csv=wants_csv(format, accept))

@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 from app.access.scope import COUNTRY, Caller, NotCovered
 from app.clock import AsOf, written
 from app.database import LastWrite
-from app.errors import FieldError, InvalidParameter
+from app.errors import parameter_problem
 from app.places.register import (
     Municipality,
     county_named,
@@ -79,7 +79,7 @@ def cursor_of(text: str) -> Cursor:
     except (ValueError, TypeError, RecursionError):
         pass
     detail = "is not a cursor; take it from `next` of the page before, with the same filters"
-    raise InvalidParameter(f"cursor: {detail}", errors=[FieldError(parameter="cursor", detail=detail)])
+    raise parameter_problem("cursor", detail)
 
 
 def page_of_counts(

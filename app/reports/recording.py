@@ -1,40 +1,25 @@
 """From what was sent to what is recorded: check every row, decide what becomes of it, store all under one receipt."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import Any
 
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from app.access.models import Action
 from app.access.scope import Caller, NotCovered
 from app.clock import Clock, helsinki_day
 from app.database import take_turn
 from app.errors import FieldError, InvalidRequest, Problem
-from app.places.register import Municipality, municipalities, municipality_code
+from app.places.register import municipalities, municipality_code
 from app.practices.definitions import practices
-from app.practices.models import PracticePublic
-from app.releases.reading import years_kept_by_releases
+from app.reports.decisions import Row, add_warnings, decision_on, in_submission, standing_for
 from app.reports.history import count_in_force, status_in_force
-from app.reports.ledger import (
-    Decision,
-    Entry,
-    Key,
-    about,
-    counts_in_force,
-    entry_etag,
-    receipt_row,
-    statuses_in_force,
-    store,
-)
-from app.reports.models import CountIn, ListName, Outcome, Receipt, StatusIn, SubmissionIn
-from app.reports.plausibility import Background, count_warnings, status_warnings
-from app.reports.rules import CheckedCount, CheckedStatus, Overlapping, Refusal, Rulebook
+from app.reports.ledger import Decision, Entry, entry_etag, receipt_row, store
+from app.reports.models import CountIn, ListName, Receipt, StatusIn, SubmissionIn
+from app.reports.rules import Overlapping, Refusal, Rulebook
 from app.reports.submissions import dry_receipt, receipt_of
 from app.reports.tables import CountEntry, StatusEntry
 
-Row = CheckedCount | CheckedStatus
 Locate = Callable[[ListName, int, Refusal], FieldError]
 
 _IN_ADDRESS = ("practice", "municipality", "period", "date", "reason")
@@ -45,19 +30,6 @@ class PreconditionFailed(Problem):
 
     status_code = 412
     title = "The figure has changed meanwhile"
-
-
-@dataclass(slots=True)
-class Standing:
-    """What is in force of the municipalities and practices that a submission is about, as the writer sees it."""
-
-    counts: dict[Key, dict[str, CountEntry]]
-    statuses: dict[Key, dict[date, StatusEntry]]
-
-
-def in_submission(list_name: ListName, index: int, refusal: Refusal) -> FieldError:
-    """Where a refusal belongs in the body of a submission."""
-    return FieldError(pointer=f"/{list_name}/{index}/{refusal.field}", detail=refusal.reason, row=index)
 
 
 def in_single_figure(_list_name: ListName, _index: int, refusal: Refusal) -> FieldError:
@@ -98,12 +70,12 @@ def record(
         *rulebook.checked_statuses(submission.statuses),
     ]
     _refuse(rows, locate, skip_invalid=skip_invalid)
-    standing = _standing(db, [row for row in rows if not row.refusals])
-    decisions = [_decision(row, standing) for row in rows]
+    standing = standing_for(db, [row for row in rows if not row.refusals])
+    decisions = [decision_on(row, standing) for row in rows]
     if if_match is not None:
         _check_precondition(if_match, decisions[0])
     _refuse(rows, locate, skip_invalid=skip_invalid)
-    _add_warnings(db, decisions, standing, places=rulebook.places, today=rulebook.today)
+    add_warnings(db, decisions, standing, places=rulebook.places, today=rulebook.today)
     return _receipt(db, decisions, by=by, at=at, dry_run=dry_run)
 
 
@@ -154,135 +126,6 @@ def _rulebook(db: Session, submission: SubmissionIn, *, by: Caller, today: date)
     items: Sequence[CountIn | StatusIn] = [*submission.counts, *submission.statuses]
     codes = {municipality_code(item.municipality) for item in items}
     return Rulebook(today, by.scope, practices(db).keys(), municipalities(db, codes=codes))
-
-
-def _key(row: Row) -> Key:
-    return row.item.practice, row.municipality
-
-
-def _standing(db: Session, rows: Sequence[Row]) -> Standing:
-    """What `rows` are held against: all statuses, and the counts of their years and of the year before."""
-    standing, keys = Standing({}, {}), {_key(row) for row in rows}
-    years = [row.period.first.year for row in rows if isinstance(row, CheckedCount) and row.period]
-    if years:
-        near = col(CountEntry.first_day).between(date(min(years) - 1, 1, 1), date(max(years), 12, 31))
-        for count in counts_in_force(db, about(CountEntry, keys), near):
-            standing.counts.setdefault((count.practice, count.municipality), {})[count.period] = count
-    for status in statuses_in_force(db, about(StatusEntry, keys)):
-        standing.statuses.setdefault((status.practice, status.municipality), {})[status.day] = status
-    return standing
-
-
-def _decision(row: Row, standing: Standing) -> Decision:
-    """What becomes of `row`; one that overlaps what stands is refused here, since that depends on what is recorded."""
-    if row.refusals:
-        decision = Decision(row.list_name, row.index, "rejected")
-    elif isinstance(row, CheckedCount):
-        decision = _count_decision(row, standing.counts.get(_key(row), {}))
-    else:
-        decision = _status_decision(row, standing.statuses.get(_key(row), {}))
-    decision.errors = [in_submission(row.list_name, row.index, refusal) for refusal in row.refusals]
-    return decision
-
-
-def _count_decision(row: CheckedCount, counts: Mapping[str, CountEntry]) -> Decision:
-    assert row.period
-    assert row.counted_to
-    standing = counts.get(row.period.text)
-    if standing and (standing.sessions, standing.counted_to) == (row.item.sessions, row.counted_to):
-        return Decision("counts", row.index, "unchanged", standing=standing)
-    in_the_way = [
-        other
-        for other in counts.values()
-        if other is not standing and other.first_day <= row.period.last and row.period.first <= other.last_day
-    ]
-    if in_the_way and not row.item.replace:
-        periods = ", ".join(f"{other.period} ({other.sessions} sessions, entry {other.id})" for other in in_the_way)
-        reason = f"{row.period.text} shares days with {periods}; `replace: true` supersedes what is in the way"
-        row.refusals.append(Refusal(Overlapping, "period", reason))
-        return Decision("counts", row.index, "rejected", standing=standing)
-    outcome: Outcome = "corrected" if standing else "created"
-    added = CountEntry(
-        **_unnumbered(row),
-        outcome=outcome,
-        period=row.period.text,
-        first_day=row.period.first,
-        last_day=row.period.last,
-        counted_to=row.counted_to,
-        sessions=row.item.sessions,
-    )
-    note = row.item.note
-    return Decision("counts", row.index, outcome, added=added, standing=standing, superseded=in_the_way, note=note)
-
-
-def _status_decision(row: CheckedStatus, statuses: Mapping[date, StatusEntry]) -> Decision:
-    assert row.day
-    standing = statuses.get(row.day)
-    if standing and standing.status == row.item.status:
-        return Decision("statuses", row.index, "unchanged", standing=standing)
-    outcome: Outcome = "corrected" if standing else "created"
-    added = StatusEntry(
-        **_unnumbered(row), outcome=outcome, day=row.day, date_precision=row.precision, status=row.item.status
-    )
-    return Decision("statuses", row.index, outcome, added=added, standing=standing, note=row.item.note)
-
-
-def _unnumbered(row: Row) -> dict[str, Any]:
-    """What every new entry says of its row; its number, who and when are set when it is stored."""
-    return {"practice": row.item.practice, "municipality": row.municipality, "note_hash": None}
-
-
-def _add_warnings(
-    db: Session,
-    decisions: Sequence[Decision],
-    standing: Standing,
-    *,
-    places: Mapping[str, Municipality],
-    today: date,
-) -> None:
-    """Say what is odd about each row, in the light of all that is in force once the submission is recorded."""
-    _apply(decisions, standing)
-    known = practices(db)
-    kept = {slug: years_kept_by_releases(db, slug, on=today) for slug in {entry.practice for entry in _held(decisions)}}
-    for decision in decisions:
-        entry = decision.added or decision.standing
-        if decision.outcome == "rejected" or entry is None:
-            continue
-        background = _background(entry, known, places, kept)
-        statuses = standing.statuses.get((entry.practice, entry.municipality), {})
-        if isinstance(entry, StatusEntry):
-            decision.warnings = status_warnings(entry, background, statuses=statuses)
-        else:
-            counts = standing.counts[(entry.practice, entry.municipality)]
-            corrects = decision.standing if decision.added else None
-            assert not isinstance(corrects, StatusEntry)
-            decision.warnings = count_warnings(entry, background, counts=counts, corrects=corrects, statuses=statuses)
-
-
-def _held(decisions: Sequence[Decision]) -> Sequence[Entry]:
-    return [entry for decision in decisions if (entry := decision.added or decision.standing)]
-
-
-def _background(
-    entry: Entry,
-    known: Mapping[str, PracticePublic],
-    places: Mapping[str, Municipality],
-    kept: Mapping[str, Mapping[str, frozenset[int]]],
-) -> Background:
-    place = places[entry.municipality]
-    return Background(known[entry.practice], place, kept[entry.practice].get(place.county or "", frozenset()))
-
-
-def _apply(decisions: Sequence[Decision], standing: Standing) -> None:
-    """Make `standing` what it will be once `decisions` are recorded."""
-    for decision in decisions:
-        for gone in decision.superseded:
-            standing.counts[(gone.practice, gone.municipality)].pop(gone.period, None)
-        added = decision.added
-        if isinstance(added, CountEntry):
-            standing.counts.setdefault((added.practice, added.municipality), {})[added.period] = added
-        elif added is not None:
-            standing.statuses.setdefault((added.practice, added.municipality), {})[added.day] = added
 
 
 def _receipt(db: Session, decisions: Sequence[Decision], *, by: Caller, at: datetime, dry_run: bool) -> Receipt:

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from app.access.scope import Caller
 from app.clock import AsOf
-from app.errors import FieldError, InvalidParameter
+from app.errors import parameter_problem
 from app.places.register import (
     County as CountyPlace,
     Municipality,
@@ -101,12 +101,12 @@ def _with_release(question: Question, named: ReleaseRead | None) -> Question:
         return question
     record = named.record
     if record.practice != question.practice:
-        raise _refused(
-            "release", f"release {record.id} is about {record.practice}; ask with practice={record.practice}"
+        raise parameter_problem(
+            "release", f"{record.id} is about {record.practice}; ask with practice={record.practice}"
         )
     if question.county not in (None, record.county):
-        raise _refused(
-            "release", f"release {record.id} is about county {record.county}; ask with county={record.county}"
+        raise parameter_problem(
+            "release", f"{record.id} is about county {record.county}; ask with county={record.county}"
         )
     return replace(question, county=record.county)
 
@@ -114,12 +114,12 @@ def _with_release(question: Question, named: ReleaseRead | None) -> Question:
 def _ground(db: Session, question: Question, as_of: AsOf) -> _Ground:
     """The area that is asked for."""
     if question.municipalities and question.by == "county":
-        raise _refused("by", "by=county does not go with municipality; ask by=municipality")
+        raise parameter_problem("by", "by=county does not go with municipality; ask by=municipality")
     county = county_named(db, question.county, as_of.moment) if question.county else None
     if question.municipalities:
         places = municipalities_named(db, question.municipalities, as_of.moment)
         if county and (outside := sorted(code for code, place in places.items() if place.county != county.code)):
-            raise _refused("municipality", f"{', '.join(outside)} is not in county {county.code}")
+            raise parameter_problem("municipality", f"{', '.join(outside)} is not in county {county.code}")
         return _narrow_ground(list(places.values()))
     if county:
         return _county_ground(county, municipalities(db, as_of.moment, county=county.code).values())
@@ -206,7 +206,3 @@ def _trend_row(row: YearRow, practice: str, area: Area) -> TrendRow:
     return TrendRow(
         practice=practice, area_type=area.type, area_code=area.code, area_name_fi=area.name_fi, **asdict(row)
     )
-
-
-def _refused(parameter: str, detail: str) -> InvalidParameter:
-    return InvalidParameter(detail, errors=[FieldError(parameter=parameter, detail=detail)])

@@ -39,9 +39,7 @@ def _complete_parameter(parameter: dict[str, Any]) -> None:
     schema = parameter["schema"]
     kinds = [kind for kind in schema.pop("anyOf", [{}]) if kind != {"type": "null"}]
     parameter["schema"] = {**kinds[0], **schema}
-    description = parameter["schema"].pop("description", None)
-    if description:
-        parameter["description"] = description
+    parameter["description"] = parameter["schema"].pop("description", "")
 
 
 def _add_revalidation(responses: dict[str, Any]) -> None:

@@ -9,14 +9,10 @@ from sqlmodel import Session
 
 from app.clock import AsOf, Clock, NotAMoment, as_of
 from app.database import Database, settle
-from app.errors import FieldError, InvalidParameter, Unavailable
-from app.settings import Settings
+from app.errors import Unavailable, parameter_problem
 
-
-def settings_of(request: Request) -> Settings:
-    """The settings that the application was made with."""
-    settings: Settings = request.app.state.settings
-    return settings
+# For the contract alone: what is wrong with a moment is said in words by app.clock.
+_MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:[0-9]{2}))?$"
 
 
 def clock_of(request: Request) -> Clock:
@@ -42,7 +38,6 @@ def writing(request: Request) -> Iterator[Session]:
 ReadDb = Annotated[Session, Depends(reading, scope="function")]
 WriteDb = Annotated[Session, Depends(writing, scope="function")]
 TheClock = Annotated[Clock, Depends(clock_of)]
-TheSettings = Annotated[Settings, Depends(settings_of)]
 
 
 def moment_read(
@@ -54,6 +49,7 @@ def moment_read(
             alias="as_of",
             max_length=40,
             description="What was recorded up to then: a day (its end in Helsinki) or an RFC 3339 instant",
+            json_schema_extra={"pattern": _MOMENT},
             openapi_examples={
                 "now": {"summary": "Now", "value": None},
                 "day": {"summary": "The end of a day in Helsinki", "value": "2025-06-30"},
@@ -66,7 +62,7 @@ def moment_read(
     try:
         moment = as_of(asked, now=now)
     except NotAMoment as error:
-        raise InvalidParameter(str(error), errors=[FieldError(parameter="as_of", detail=str(error))]) from error
+        raise parameter_problem("as_of", str(error)) from error
     if moment.moment is not None:
         settle(db, moment.moment)
     return moment

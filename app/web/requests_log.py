@@ -14,6 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _Raised = tuple[type[BaseException], BaseException, TracebackType | None]
+_KEY = re.compile(r"(yhdessa_[a-z0-9]{8}_)[A-Za-z0-9]+")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 log = structlog.stdlib.get_logger("yhdessa")
@@ -39,6 +40,7 @@ def configure_logging(level: str) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.JSONRenderer(ensure_ascii=False),
+                _without_keys,
             ],
         )
     )
@@ -91,6 +93,11 @@ class RequestLog:
                     cause=scope["state"].get("cause"),
                     exc_info=failure,
                 )
+
+
+def _without_keys(_logger: Any, _name: str, line: Any) -> str:
+    """The finished `line` without the secret part of a key, which callers put into paths and ids by mistake."""
+    return _KEY.sub(r"\1...", line)
 
 
 def _request_id(sent: str | None) -> str:

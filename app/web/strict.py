@@ -12,7 +12,15 @@ from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import FieldError, InvalidParameter, InvalidRequest, TooLarge, UnsupportedContent, pointer
+from app.errors import (
+    FieldError,
+    InvalidParameter,
+    InvalidRequest,
+    TooLarge,
+    UnsupportedContent,
+    parameter_problem,
+    pointer,
+)
 
 MAX_DEPTH = 32
 """How deep a body may nest; ours nest three deep."""
@@ -112,24 +120,20 @@ def _refuse_unknown_parameters(request: Request, once: Mapping[str, bool]) -> No
     for name in dict.fromkeys(given):
         if name not in once:
             known = ", ".join(sorted(once)) or "none"
-            raise _parameter_problem(name, f"there is no such parameter here; there are: {known}")
+            raise parameter_problem(name, f"there is no such parameter here; there are: {known}")
         if given.count(name) > 1 and once[name]:
-            raise _parameter_problem(name, "may be given once")
+            raise parameter_problem(name, "may be given once")
 
 
 def _refuse_loose_values(given: Iterable[tuple[str, str]], kinds: Mapping[str, type]) -> None:
     """Refuse NUL, and a value that is not written as the kind of its parameter is."""
     for name, value in given:
         if "\0" in value:
-            raise _parameter_problem(name, "holds a NUL, which is no text")
+            raise parameter_problem(name, "holds a NUL, which is no text")
         if name in kinds:
             written, described = _WRITTEN[kinds[name]]
             if not written.fullmatch(value):
-                raise _parameter_problem(name, f"write {described}")
-
-
-def _parameter_problem(name: str, detail: str) -> InvalidParameter:
-    return InvalidParameter(f"{name}: {detail}", errors=[FieldError(parameter=name, detail=detail)])
+                raise parameter_problem(name, f"write {described}")
 
 
 def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

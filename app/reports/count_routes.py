@@ -1,0 +1,221 @@
+"""Session counts under /v1: one at a time, their history, and lists."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Query, Request, Response
+
+from app.access.caller import Reader, Reporter
+from app.access.models import Action
+from app.errors import NotFound, problems
+from app.periods import FIRST_YEAR, LAST_YEAR
+from app.reports import examples
+from app.reports.history import count_history, count_in_force
+from app.reports.ledger import entry_etag
+from app.reports.lists import Filters, Shown, count_public, cursor_of, cursor_text, page_of_counts
+from app.reports.models import (
+    CountHistory,
+    CountHistoryRow,
+    CountIn,
+    CountPublic,
+    CountPut,
+    Counts,
+    PeriodText,
+    Receipt,
+    SubmissionIn,
+)
+from app.reports.parameters import (
+    DEFAULT_ROWS,
+    ENTRY,
+    READING,
+    WITH_BODY,
+    WRITING,
+    CountyAsked,
+    CursorAsked,
+    IfMatch,
+    Limit,
+    PeriodPath,
+    PlacePath,
+    PlacesAsked,
+    PracticeAsked,
+    PracticePath,
+    Reason,
+    Register,
+    json_answer,
+    next_page,
+    period_at,
+    place_to_read,
+    single_receipt,
+)
+from app.reports.recording import PreconditionFailed, in_single_figure, record, retract
+from app.reports.rules import Overlapping
+from app.reports.submissions import organisation_names
+from app.web.answers import Accepted, FormatAsked, documented, documented_table, table_answer, wants_csv
+from app.web.dependencies import AsOfMoment, ReadDb, TheClock, WriteDb
+from app.web.strict import StrictRoute
+
+router = APIRouter(route_class=StrictRoute)
+
+
+@router.put(
+    "/session-counts/{practice}/{municipality}/{period}",
+    operation_id="putSessionCount",
+    summary="Post or correct one session count",
+    tags=["Posting"],
+    response_model=Receipt,
+    responses={
+        200: documented("Corrected, or unchanged; the receipt", examples.COUNT_CORRECTED, ENTRY),
+        201: {"model": Receipt, **documented("Created; the receipt", examples.COUNT_CREATED, ENTRY)},
+        **problems(*WRITING, PreconditionFailed, Overlapping, *WITH_BODY),
+    },
+)
+def put_session_count(
+    db: WriteDb,
+    clock: TheClock,
+    caller: Reporter,
+    practice: PracticePath,
+    municipality: PlacePath,
+    period: PeriodPath,
+    count: Annotated[CountPut, Body(openapi_examples=examples.COUNTS)],
+    if_match: IfMatch = None,
+) -> Response:
+    """A submission of one row, by the same rules as `POST /v1/submissions`.
+
+    With `If-Match` it is recorded only if the figure is still the one that you read.
+    """
+    row = CountIn(municipality=municipality, practice=practice, period=period, **count.model_dump())
+    submission = SubmissionIn(counts=[row])
+    receipt = record(db, submission, by=caller, clock=clock, if_match=if_match, locate=in_single_figure)
+    return single_receipt(receipt)
+
+
+@router.get(
+    "/session-counts/{practice}/{municipality}/{period}",
+    operation_id="getSessionCount",
+    summary="One session count",
+    tags=["Reading"],
+    response_model=CountPublic,
+    responses={200: documented("The count in force", examples.COUNT), **problems(*READING, NotFound)},
+)
+def get_session_count(
+    db: ReadDb, caller: Reader, practice: PracticePath, municipality: PlacePath, period: PeriodPath, as_of: AsOfMoment
+) -> Response:
+    """The count in force for one municipality, practice and period; its ETag serves If-Match."""
+    place = place_to_read(db, caller, practice, municipality, as_of)
+    entry = count_in_force(db, practice, place.code, period_at(period).text, moment=as_of.moment)
+    names = organisation_names(db, [entry.organisation_id])
+    answer = count_public(entry, Shown(place, place), organisation=names[entry.organisation_id])
+    return json_answer(answer, headers={"ETag": entry_etag(entry)})
+
+
+@router.delete(
+    "/session-counts/{practice}/{municipality}/{period}",
+    operation_id="retractSessionCount",
+    summary="Retract one session count",
+    tags=["Posting"],
+    responses={
+        200: documented("Retracted; the receipt", examples.COUNT_RETRACTED),
+        **problems(*WRITING, PreconditionFailed, NotFound),
+    },
+)
+def retract_session_count(
+    db: WriteDb,
+    clock: TheClock,
+    caller: Reporter,
+    practice: PracticePath,
+    municipality: PlacePath,
+    period: PeriodPath,
+    reason: Reason,
+    if_match: IfMatch = None,
+) -> Receipt:
+    """Withdraw a count: it is then not reported, which is not zero; the history keeps it."""
+    return retract(
+        db,
+        practice=practice,
+        municipality=municipality,
+        period_or_day=period_at(period).text,
+        reason=reason,
+        by=caller,
+        clock=clock,
+        if_match=if_match,
+    )
+
+
+@router.get(
+    "/session-counts/{practice}/{municipality}/{period}/history",
+    operation_id="getSessionCountHistory",
+    summary="Every entry about one session count",
+    tags=["Reading"],
+    response_model=CountHistory,
+    responses={
+        **documented_table("The entries, oldest first", CountHistoryRow, examples.COUNT_HISTORY),
+        **problems(*READING, NotFound),
+    },
+)
+def get_session_count_history(
+    db: ReadDb,
+    caller: Reader,
+    practice: PracticePath,
+    municipality: PlacePath,
+    period: PeriodPath,
+    as_of: AsOfMoment,
+    format: FormatAsked = None,
+    accept: Accepted = None,
+) -> Response:
+    """What was recorded, corrected and withdrawn, when, by whom and why; oldest first."""
+    place = place_to_read(db, caller, practice, municipality, as_of)
+    rows = count_history(db, practice, place.code, period_at(period).text, moment=as_of.moment)
+    answer = CountHistory(as_of=as_of.asked, rows=rows)
+    return table_answer(answer, CountHistoryRow, rows, as_csv=wants_csv(format, accept))
+
+
+@router.get(
+    "/session-counts",
+    operation_id="listSessionCounts",
+    summary="The session counts in force",
+    tags=["Reading"],
+    response_model=Counts,
+    responses={
+        **documented_table("A page of session counts", CountPublic, examples.COUNTS_PAGE, paged=True),
+        **problems(*READING),
+    },
+)
+def list_session_counts(
+    request: Request,
+    db: ReadDb,
+    caller: Reader,
+    as_of: AsOfMoment,
+    practice: PracticeAsked = None,
+    county: CountyAsked = None,
+    municipality: PlacesAsked = [],  # noqa: B006  # FastAPI copies it
+    from_period: Annotated[
+        PeriodText | None, Query(description="Periods that begin with it or later", examples=["2021"])
+    ] = None,
+    to_period: Annotated[
+        PeriodText | None, Query(description="Periods that end with it or earlier", examples=["2022-Q4"])
+    ] = None,
+    register: Register = "reported",
+    limit: Limit = None,
+    cursor: CursorAsked = None,
+    format: FormatAsked = None,
+    accept: Accepted = None,
+) -> Response:
+    """The counts within the key's scope as flat rows, in the order of practice, municipality code and period.
+
+    Pages read one moment: what is posted while you page is not in them.
+    """
+    caller.require(Action.READ)
+    as_csv = wants_csv(format, accept)
+    rows, following = page_of_counts(
+        db,
+        Filters(practice=practice, county=county, municipalities=municipality, current=register == "current"),
+        reader=caller,
+        as_of=as_of,
+        first_day=period_at(from_period, "from_period").first if from_period else date(FIRST_YEAR, 1, 1),
+        last_day=period_at(to_period, "to_period").last if to_period else date(LAST_YEAR, 12, 31),
+        cursor=None if cursor is None else cursor_of(cursor),
+        limit=limit or (None if as_csv else DEFAULT_ROWS),
+    )
+    following_text = cursor_text(following) if following else None
+    answer = Counts(as_of=as_of.asked, rows=rows, next=following_text)
+    return table_answer(answer, CountPublic, rows, as_csv=as_csv, next_page=next_page(request, following_text))

@@ -1,0 +1,132 @@
+"""What routes are handed: a session that keeps or forgets as a whole, the clock, the moment that is read."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import text
+from sqlmodel import select
+from starlette.testclient import TestClient
+
+from app.access.models import Organisation
+from app.database import Database, is_sqlite
+from app.web.dependencies import AsOfMoment, ReadDb, TheClock, WriteDb
+from tests.conftest import Caller, StandingClock, count
+
+
+def names(app: FastAPI) -> list[str]:
+    """The organisations that are stored."""
+    database: Database = app.state.database
+    with database.reading() as db:
+        return sorted(owner.name for owner in db.exec(select(Organisation)))
+
+
+def ask(app: FastAPI, route: Callable[..., Any]) -> Any:
+    """The answer of `route`, put beside the others of `app`."""
+    app.add_api_route("/route", route)
+    with TestClient(app, raise_server_exceptions=False) as http:
+        return http.get("/route")
+
+
+def test_what_a_writing_route_adds_is_stored(app: FastAPI, clock: StandingClock) -> None:
+    def add(db: WriteDb, now: TheClock) -> None:
+        db.add(Organisation(name="Kuopio", created_at=now()))
+
+    answer = ask(app, add)
+
+    assert (answer.status_code, names(app)) == (200, ["Kuopio"])
+
+
+def test_what_a_failing_route_added_is_not_stored(app: FastAPI) -> None:
+    def add_and_fail(db: WriteDb, now: TheClock) -> None:
+        db.add(Organisation(name="Kuopio", created_at=now()))
+        db.flush()
+        raise RuntimeError
+
+    answer = ask(app, add_and_fail)
+
+    assert (answer.status_code, names(app)) == (500, [])
+
+
+def test_what_cannot_be_committed_is_not_said_to_be_stored(app: FastAPI) -> None:
+    def break_at_the_end(db: WriteDb, now: TheClock) -> str:
+        if is_sqlite(db):
+            db.execute(text("PRAGMA defer_foreign_keys = ON"))
+        else:
+            name = "fk_keys_organisation_id_organisations"
+            db.execute(text(f"ALTER TABLE keys ALTER CONSTRAINT {name} DEFERRABLE INITIALLY DEFERRED"))
+        values = "('x', 4711, 'x', 'x', '[]', '[]', '2024-01-01', '2024-01-01')"
+        columns = "(id, organisation_id, name, secret_hash, actions, areas, created_at, expires_at)"
+        db.execute(text(f"INSERT INTO keys {columns} VALUES {values}"))
+        return "stored"
+
+    answer = ask(app, break_at_the_end)
+
+    assert answer.status_code == 500
+    assert "stored" not in answer.text
+
+
+def test_a_reading_route_keeps_nothing(app: FastAPI) -> None:
+    def add(db: ReadDb, now: TheClock) -> None:
+        db.add(Organisation(name="Kuopio", created_at=now()))
+
+    ask(app, add)
+
+    assert names(app) == []
+
+
+def test_a_reading_route_sees_one_moment_throughout(app: FastAPI, clock: StandingClock) -> None:
+    seen: list[int] = []
+
+    def read_twice(db: ReadDb) -> None:
+        everyone = select(Organisation)
+        seen.append(len(db.exec(everyone).all()))
+        database: Database = app.state.database
+        with database.writing() as other:
+            other.add(Organisation(name="Kuopio", created_at=clock()))
+        seen.append(len(db.exec(everyone).all()))
+
+    answer = ask(app, read_twice)
+
+    assert (answer.status_code, seen, names(app)) == (200, [0, 0], ["Kuopio"])
+
+
+def test_the_moment_that_is_read_is_now_unless_asked_otherwise(app: FastAPI) -> None:
+    def read(moment: AsOfMoment) -> list[Any]:
+        return [moment.asked, moment.day, moment.moment]
+
+    assert ask(app, read).json() == ["2024-05-15", "2024-05-15", None]
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        ("2024-05-16", "2024-05-16 lies in the future; today is 2024-05-15"),
+        (
+            "2024-05-15T09:00:00.000001Z",
+            "2024-05-15T09:00:00.000001Z lies in the future; it is 2024-05-15T09:00:00.000000Z",
+        ),
+        ("2023-02-29", "2023-02-29 is not a day of the calendar"),
+        ("", "'' is neither a day (2023-03-27) nor an instant (2023-03-27T12:00:00Z; in a URL write + as %2B)"),
+    ],
+)
+def test_a_moment_that_cannot_be_read_is_refused(anyone: Caller, asked: str, reason: str) -> None:
+    answer = anyone.get("/v1/practices", as_of=asked)
+
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == f"as_of: {reason}"
+    assert answer.json()["errors"] == [{"parameter": "as_of", "detail": reason}]
+
+
+def test_a_past_moment_is_read_as_it_was_and_stays_so(kuopio: Caller, clock: StandingClock) -> None:
+    kuopio.post([count("297", "2022-03", 7)])
+    clock.advance(minutes=1)
+    before = kuopio.get("/v1/session-counts", as_of="2024-05-15T09:00:30Z")
+    kuopio.post([count("297", "2022-03", 8)])
+    clock.advance(minutes=1)
+
+    after = kuopio.get("/v1/session-counts", as_of="2024-05-15T09:00:30Z")
+
+    assert [row["sessions"] for row in after.json()["rows"]] == [7]
+    assert after.content == before.content
