@@ -1,6 +1,7 @@
 """What routes are handed: a session of the database, the clock, the moment that is read."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
@@ -71,15 +72,12 @@ def moment_read(
 AsOfMoment = Annotated[AsOf, Depends(moment_read)]
 
 
-class _available:
+@contextmanager
+def _available() -> Iterator[None]:
     """Turns a database that does not answer, or is busy for too long, into a problem the caller can wait out."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
-        if isinstance(error, OperationalError | TimeoutError):
-            raise Unavailable(
-                "the database did not answer in time; try again in a few seconds",
-                headers={"Retry-After": "2"},
-            ) from error
+    try:
+        yield
+    except (OperationalError, TimeoutError) as error:
+        raise Unavailable(
+            "the database did not answer in time; try again in a few seconds", headers={"Retry-After": "2"}
+        ) from error

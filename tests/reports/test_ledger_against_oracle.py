@@ -242,7 +242,7 @@ def test_random_histories_agree_with_a_naive_ledger(
     prepare(app)
 
     @with_settings(
-        max_examples=8 if "postgresql" in database_url else 40, derandomize=True, deadline=None, database=None
+        max_examples=6 if "postgresql" in database_url else 30, derandomize=True, deadline=None, database=None
     )
     @given(histories)
     def agree(history: list[tuple[timedelta, dict[str, Any]]]) -> None:

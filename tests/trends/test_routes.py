@@ -488,7 +488,7 @@ def test_what_makes_no_sense_is_refused_by_its_name(anyone: Caller, app: FastAPI
             "by",
             "by=county does not go with municipality; ask by=municipality",
         ),
-        ({"release": 1, "county": "12"}, "release", "release 1 is about county 13; ask with county=13"),
+        ({"release": 1, "county": "12"}, "release", "1 is about county 13; ask with county=13"),
         ({"release": 2, "municipality": "297"}, "municipality", "297 is not in county 12"),
         ({"as_of": "2024-05-16"}, "as_of", "2024-05-16 lies in the future; today is 2024-05-15"),
     ):
