@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import text
 from starlette.testclient import TestClient
@@ -49,7 +50,12 @@ NEEDS_A_SCHEMA = [command for command in EVERY_COMMAND if command[0] not in ("mi
 
 @pytest.fixture
 def yhdessa(monkeypatch: pytest.MonkeyPatch) -> Yhdessa:
-    """Runs `yhdessa` with arguments, on the database at `on`."""
+    """Runs `yhdessa` with arguments, on the database at `on`; a server that should refuse to start fails at once."""
+
+    def started(*_arguments: object, **_options: object) -> None:
+        pytest.fail("the server started")
+
+    monkeypatch.setattr(uvicorn, "run", started)
 
     def run(*arguments: str, on: str = "", **environment: str) -> Result:
         return CliRunner().invoke(

@@ -1,5 +1,6 @@
 """HEAD, ETag, 304, ranges and CSV: what every reading call answers besides its JSON."""
 
+import asyncio
 import csv
 import io
 import json
@@ -10,6 +11,7 @@ import pytest
 from fastapi import FastAPI, Response
 from starlette.middleware import Middleware
 from starlette.testclient import TestClient
+from starlette.types import Message
 
 from app.web.answers import ConditionalAnswers, documented, wants_csv
 from tests.conftest import ROOT, Caller, count, status
@@ -292,6 +294,21 @@ def test_head_tells_the_whole_length_whatever_range_is_asked_for(ten: TestClient
     answer = ten.head("/ten", headers={"Range": "bytes=0-0"})
 
     assert (answer.status_code, answer.headers["Content-Length"], answer.content) == (200, "10", b"")
+
+
+def test_the_answer_to_head_has_no_body_even_where_no_client_drops_it(ten: TestClient) -> None:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    asked = {"method": "HEAD", "path": "/ten", "query_string": b"", "headers": []}
+    asyncio.run(ten.app({"type": "http", "http_version": "1.1", **asked}, receive, send))  # type: ignore[arg-type]
+
+    assert [message.get("body") for message in sent] == [None, b""]
 
 
 def test_a_documented_answer_has_headers_only_if_there_are_any() -> None:

@@ -23,10 +23,10 @@ def names(app: FastAPI) -> list[str]:
 
 
 def ask(app: FastAPI, route: Callable[..., Any]) -> Any:
-    """The answer of `route`, put beside the others of `app`."""
-    app.add_api_route("/route", route)
+    """The answer of `route`, put beside the others of `app`; it is posted to, since GET waits for its whole answer."""
+    app.add_api_route("/route", route, methods=["POST"])
     with TestClient(app, raise_server_exceptions=False) as http:
-        return http.get("/route")
+        return http.post("/route")
 
 
 def test_what_a_writing_route_adds_is_stored(app: FastAPI, clock: StandingClock) -> None:
