@@ -43,6 +43,20 @@ class Key(Base, table=True):
     revoked_at: datetime | None = None
 
 
+class RememberedReply(Base, table=True):
+    """What was answered to a write with an Idempotency-Key; `body` is the text that was sent, to the byte."""
+
+    __tablename__ = "remembered_replies"
+
+    organisation_id: int = Field(primary_key=True, foreign_key="organisations.id")
+    key: str = Field(primary_key=True, max_length=255)
+    request_hash: str = Field(max_length=64)
+    recorded_at: datetime = Field(index=True)
+    status_code: int
+    headers: dict[str, str] = Field(sa_type=JSON)
+    body: str
+
+
 class KeyPublic(BaseModel):
     """What the calling key may do, where, and until when."""
 

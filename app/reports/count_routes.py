@@ -5,8 +5,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Request, Response
 
-from app.access.caller import Reader, Reporter
+from app.access.caller import Reader
 from app.access.models import Action
+from app.access.replies import REPLAYED, TheWriter
 from app.errors import NotFound, problems
 from app.periods import FIRST_YEAR, LAST_YEAR
 from app.reports import examples
@@ -51,7 +52,7 @@ from app.reports.recording import PreconditionFailed, in_single_figure, record, 
 from app.reports.rules import Overlapping
 from app.reports.submissions import organisation_names
 from app.web.answers import Accepted, FormatAsked, documented, documented_table, table_answer, wants_csv
-from app.web.dependencies import AsOfMoment, ReadDb, TheClock, WriteDb
+from app.web.dependencies import AsOfMoment, ReadDb
 from app.web.strict import StrictRoute
 
 router = APIRouter(route_class=StrictRoute)
@@ -64,15 +65,13 @@ router = APIRouter(route_class=StrictRoute)
     tags=["Posting"],
     response_model=Receipt,
     responses={
-        200: documented("Corrected, or unchanged; the receipt", examples.COUNT_CORRECTED, ENTRY),
-        201: {"model": Receipt, **documented("Created; the receipt", examples.COUNT_CREATED, ENTRY)},
+        200: documented("Corrected, or unchanged; the receipt", examples.COUNT_CORRECTED, ENTRY | REPLAYED),
+        201: {"model": Receipt, **documented("Created; the receipt", examples.COUNT_CREATED, ENTRY | REPLAYED)},
         **problems(*WRITING, PreconditionFailed, Overlapping, *WITH_BODY),
     },
 )
 def put_session_count(
-    db: WriteDb,
-    clock: TheClock,
-    caller: Reporter,
+    writer: TheWriter,
     practice: PracticePath,
     municipality: PlacePath,
     period: PeriodPath,
@@ -85,8 +84,11 @@ def put_session_count(
     """
     row = CountIn(municipality=municipality, practice=practice, period=period, **count.model_dump())
     submission = SubmissionIn(counts=[row])
-    receipt = record(db, submission, by=caller, clock=clock, if_match=if_match, locate=in_single_figure)
-    return single_receipt(receipt)
+    return writer.once(
+        lambda at: single_receipt(
+            record(writer.db, submission, by=writer.caller, at=at, if_match=if_match, locate=in_single_figure)
+        )
+    )
 
 
 @router.get(
@@ -112,32 +114,35 @@ def get_session_count(
     "/session-counts/{practice}/{municipality}/{period}",
     operation_id="retractSessionCount",
     summary="Retract one session count",
+    response_model=Receipt,
     tags=["Posting"],
     responses={
-        200: documented("Retracted; the receipt", examples.COUNT_RETRACTED),
+        200: documented("Retracted; the receipt", examples.COUNT_RETRACTED, REPLAYED),
         **problems(*WRITING, PreconditionFailed, NotFound),
     },
 )
 def retract_session_count(
-    db: WriteDb,
-    clock: TheClock,
-    caller: Reporter,
+    writer: TheWriter,
     practice: PracticePath,
     municipality: PlacePath,
     period: PeriodPath,
     reason: Reason,
     if_match: IfMatch = None,
-) -> Receipt:
+) -> Response:
     """Withdraw a count: it is then not reported, which is not zero; the history keeps it."""
-    return retract(
-        db,
-        practice=practice,
-        municipality=municipality,
-        period_or_day=period_at(period).text,
-        reason=reason,
-        by=caller,
-        clock=clock,
-        if_match=if_match,
+    return writer.once(
+        lambda at: json_answer(
+            retract(
+                writer.db,
+                practice=practice,
+                municipality=municipality,
+                period_or_day=period_at(period).text,
+                reason=reason,
+                by=writer.caller,
+                at=at,
+                if_match=if_match,
+            )
+        )
     )
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from app.access.caller import NotAuthenticated
 from app.access.models import Action
+from app.access.replies import IdempotencyKeyReused
 from app.access.scope import Caller, NotAllowed, NotCovered
 from app.clock import AsOf
 from app.errors import InvalidParameter, InvalidRequest, TooLarge, Unavailable, UnsupportedContent, parameter_problem
@@ -93,7 +94,15 @@ CursorAsked = Annotated[
     ),
 ]
 
-WRITING = (NotAuthenticated, NotAllowed, NotCovered, InvalidParameter, InvalidRequest, Unavailable)
+WRITING = (
+    NotAuthenticated,
+    NotAllowed,
+    NotCovered,
+    InvalidParameter,
+    InvalidRequest,
+    IdempotencyKeyReused,
+    Unavailable,
+)
 WITH_BODY = (UnsupportedContent, TooLarge)
 READING = (NotAuthenticated, NotAllowed, NotCovered, InvalidParameter, Unavailable)
 

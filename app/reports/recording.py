@@ -5,10 +5,8 @@ from datetime import date, datetime
 
 from sqlmodel import Session
 
-from app.access.models import Action
 from app.access.scope import Caller, NotCovered
-from app.clock import Clock, helsinki_day
-from app.database import take_turn
+from app.clock import helsinki_day
 from app.errors import FieldError, InvalidRequest, Problem
 from app.places.register import municipalities, municipality_code
 from app.practices.definitions import practices
@@ -44,7 +42,7 @@ def record(
     submission: SubmissionIn,
     *,
     by: Caller,
-    clock: Clock,
+    at: datetime,
     skip_invalid: bool = False,
     dry_run: bool = False,
     if_match: str | None = None,
@@ -56,14 +54,11 @@ def record(
     answers the receipt, without an id, and stores nothing. `if_match` is for a submission of one row.
 
     Raises:
-        NotAllowed: the key may not report.
         NotCovered, InvalidRequest, Overlapping: in this order, all rows of the first kind that there is.
         PreconditionFailed: the figure is neither what is sent nor the one that `if_match` names.
     """
-    by.require(Action.REPORT)
     if not submission.counts and not submission.statuses:
         raise InvalidRequest("there is no row in counts or statuses, so there is nothing to record")
-    at = take_turn(db, clock)
     rulebook = _rulebook(db, submission, by=by, today=helsinki_day(at))
     rows: list[Row] = [
         *rulebook.checked_counts(submission.counts),
@@ -87,19 +82,17 @@ def retract(
     period_or_day: str | date,
     reason: str,
     by: Caller,
-    clock: Clock,
+    at: datetime,
     if_match: str | None = None,
 ) -> Receipt:
     """Withdraw the figure in force for a municipality and practice: the count of a period, or the status of a day.
 
     Raises:
-        NotAllowed, NotCovered: the key may not report, or not about this municipality.
+        NotCovered: the key does not cover this municipality.
         InvalidRequest: unknown municipality or practice, or a personal identity code in `reason`.
         NotFound: there is no figure in force.
         PreconditionFailed: it is not the one that `if_match` names.
     """
-    by.require(Action.REPORT)
-    at = take_turn(db, clock)
     code = municipality_code(municipality)
     rulebook = Rulebook(helsinki_day(at), by.scope, practices(db).keys(), municipalities(db, codes=[code]))
     refusals = [*rulebook.place_refusals(code, practice), *rulebook.note_refusals(reason, "reason")]

@@ -1,10 +1,12 @@
 """Submissions under /v1, and the door to counts and statuses."""
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query, Response
 
-from app.access.caller import NotAuthenticated, Reader, Reporter
+from app.access.caller import NotAuthenticated, Reader
+from app.access.replies import REPLAYED, TheWriter
 from app.database import LARGEST_ID
 from app.errors import InvalidParameter, NotFound, Unavailable, problems
 from app.reports import count_routes, examples, status_routes
@@ -14,7 +16,7 @@ from app.reports.recording import record
 from app.reports.rules import Overlapping
 from app.reports.submissions import own_receipt
 from app.web.answers import documented
-from app.web.dependencies import ReadDb, TheClock, WriteDb
+from app.web.dependencies import ReadDb
 from app.web.strict import StrictRoute
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
@@ -32,14 +34,12 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute)
             "model": Receipt,
             **documented("Dry run: what the receipt would say; nothing is stored", examples.DRY_RUN),
         },
-        201: documented("Recorded; the receipt", examples.SUBMISSION_RECORDED, RECEIPT_AT),
+        201: documented("Recorded; the receipt", examples.SUBMISSION_RECORDED, RECEIPT_AT | REPLAYED),
         **problems(*WRITING, Overlapping, *WITH_BODY),
     },
 )
 def post_submission(
-    db: WriteDb,
-    clock: TheClock,
-    caller: Reporter,
+    writer: TheWriter,
     submission: Annotated[SubmissionIn, Body(openapi_examples=examples.SUBMISSIONS)],
     skip_invalid: Annotated[bool, Query(description="Reject rows that break a rule, record the others")] = False,
     dry_run: Annotated[bool, Query(description="Say what would happen; store nothing")] = False,
@@ -52,9 +52,13 @@ def post_submission(
     If rows are refused, the problem lists every row of the gravest kind there is: outside the key's areas (403), then
     breaking a rule (422), then overlapping what is recorded (409). Nothing is stored then, unless `skip_invalid`.
     """
-    receipt = record(db, submission, by=caller, clock=clock, skip_invalid=skip_invalid, dry_run=dry_run)
-    headers = {} if dry_run else {"Location": f"/v1/submissions/{receipt.id}"}
-    return json_answer(receipt, status_code=200 if dry_run else 201, headers=headers)
+
+    def recorded(at: datetime) -> Response:
+        receipt = record(writer.db, submission, by=writer.caller, at=at, skip_invalid=skip_invalid, dry_run=dry_run)
+        headers = {} if dry_run else {"Location": f"/v1/submissions/{receipt.id}"}
+        return json_answer(receipt, status_code=200 if dry_run else 201, headers=headers)
+
+    return writer.once(recorded, remember=not dry_run)
 
 
 @router.get(

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Request, Response
 
-from app.access.caller import PUBLIC_TOO, AnyReader, NotAuthenticated, Reporter
+from app.access.caller import PUBLIC_TOO, AnyReader, NotAuthenticated
+from app.access.replies import REPLAYED, TheWriter
 from app.errors import InvalidParameter, NotFound, Unavailable, parameter_problem, problems
 from app.places.models import Day
 from app.reports import examples
@@ -45,7 +46,7 @@ from app.reports.parameters import (
 )
 from app.reports.recording import PreconditionFailed, in_single_figure, record, retract
 from app.web.answers import Accepted, FormatAsked, documented, documented_table, table_answer, wants_csv
-from app.web.dependencies import AsOfMoment, ReadDb, TheClock, WriteDb
+from app.web.dependencies import AsOfMoment, ReadDb
 from app.web.strict import StrictRoute
 
 router = APIRouter(route_class=StrictRoute)
@@ -58,15 +59,13 @@ router = APIRouter(route_class=StrictRoute)
     tags=["Posting"],
     response_model=Receipt,
     responses={
-        200: documented("Corrected, or unchanged; the receipt", examples.STATUS_CORRECTED, ENTRY),
-        201: {"model": Receipt, **documented("Created; the receipt", examples.STATUS_CREATED, ENTRY)},
+        200: documented("Corrected, or unchanged; the receipt", examples.STATUS_CORRECTED, ENTRY | REPLAYED),
+        201: {"model": Receipt, **documented("Created; the receipt", examples.STATUS_CREATED, ENTRY | REPLAYED)},
         **problems(*WRITING, PreconditionFailed, *WITH_BODY),
     },
 )
 def put_status(
-    db: WriteDb,
-    clock: TheClock,
-    caller: Reporter,
+    writer: TheWriter,
     practice: PracticePath,
     municipality: PlacePath,
     date: DatePath,
@@ -79,8 +78,11 @@ def put_status(
     """
     row = StatusIn(municipality=municipality, practice=practice, date=date, **status.model_dump())
     submission = SubmissionIn(statuses=[row])
-    receipt = record(db, submission, by=caller, clock=clock, if_match=if_match, locate=in_single_figure)
-    return single_receipt(receipt)
+    return writer.once(
+        lambda at: single_receipt(
+            record(writer.db, submission, by=writer.caller, at=at, if_match=if_match, locate=in_single_figure)
+        )
+    )
 
 
 @router.get(
@@ -107,32 +109,35 @@ def get_status(
     "/statuses/{practice}/{municipality}/{date}",
     operation_id="retractStatus",
     summary="Retract one status",
+    response_model=Receipt,
     tags=["Posting"],
     responses={
-        200: documented("Retracted; the receipt", examples.STATUS_RETRACTED),
+        200: documented("Retracted; the receipt", examples.STATUS_RETRACTED, REPLAYED),
         **problems(*WRITING, PreconditionFailed, NotFound),
     },
 )
 def retract_status(
-    db: WriteDb,
-    clock: TheClock,
-    caller: Reporter,
+    writer: TheWriter,
     practice: PracticePath,
     municipality: PlacePath,
     date: DatePath,
     reason: Reason,
     if_match: IfMatch = None,
-) -> Receipt:
+) -> Response:
     """Withdraw a status: the one before it is then in force again; the history keeps it."""
-    return retract(
-        db,
-        practice=practice,
-        municipality=municipality,
-        period_or_day=day_at(date),
-        reason=reason,
-        by=caller,
-        clock=clock,
-        if_match=if_match,
+    return writer.once(
+        lambda at: json_answer(
+            retract(
+                writer.db,
+                practice=practice,
+                municipality=municipality,
+                period_or_day=day_at(date),
+                reason=reason,
+                by=writer.caller,
+                at=at,
+                if_match=if_match,
+            )
+        )
     )
 
 
