@@ -92,14 +92,16 @@ def test_the_contract_holds_without_a_key(case: Case, app: FastAPI, key: str) ->
 
 
 @pytest.mark.exhaustive
-@every_operation(with_key=True, max_examples=500)
+@every_operation(with_key=True, max_examples=100)
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 @unhurried
 def test_the_contract_holds_with_a_key_many_times_over(case: Case, app: FastAPI, key: str) -> None:
     ask(case, app, key)
 
 
 @pytest.mark.exhaustive
-@every_operation(with_key=False, max_examples=500)
+@every_operation(with_key=False, max_examples=100)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @unhurried
 def test_the_contract_holds_without_a_key_many_times_over(case: Case, app: FastAPI, key: str) -> None:
     ask(case, app)

@@ -51,7 +51,6 @@ async def retry_of(
             pattern="^[!-~]+$",
             description="Optional: a word of your own, new for each post; a retry with it answers the same and does "
             "nothing. Remembered for 30 days for your organisation, if the request succeeded",
-            openapi_examples={"none": {"value": None}, "own": {"value": "2024-03-kuopio-1"}},
         ),
     ] = None,
 ) -> Retry | None:

@@ -57,7 +57,8 @@ class ShownOnce(NamedTuple):
 @pytest.fixture(scope="module")
 def shown_once(tmp_path_factory: pytest.TempPathFactory) -> ShownOnce:
     folder, production = tmp_path_factory.mktemp("demo"), tmp_path_factory.mktemp("production") / "yhdessa.db"
-    with demo(folder, "--once", YHDESSA_DATABASE_URL=f"sqlite:///{production}", TERM="xterm-256color") as process:
+    environment = {"YHDESSA_DATABASE_URL": f"sqlite:///{production}", "TERM": "xterm-256color", "COLUMNS": "100"}
+    with demo(folder, "--once", **environment) as process:
         said, complaints = process.communicate(timeout=120)
     return ShownOnce(said, complaints, process.returncode, folder, production)
 

@@ -210,9 +210,11 @@ def test_the_server_itself_logs_only_json_and_no_secret_at_its_most_talkative(
     port, stop = served
     key = "yhdessa_abcdefgh_" + "S3cret" * 6 + "xy"
     end = "Connection: close\r\n\r\n"
-    upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: eA==\r\n"
+    upgrade = (
+        "Upgrade: websocket\r\nConnection: Upgrade, close\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: eA==\r\n"
+    )
     for request in (
-        f"GET /v1/trends?county=13 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n{upgrade}{end}",
+        f"GET /v1/trends?county=13 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n{upgrade}\r\n",
         f"GET /v1/trends?county=13 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nUpgrade: h2c\r\n{end}",
         f"Authorization: {key} Meikäläinen\r\n{end}",
         f"GET /{key} HTTP/1.1\r\nHost: x\r\n{end}",
