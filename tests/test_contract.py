@@ -42,8 +42,8 @@ PUBLIC = {
 PUBLIC_TOO = {"getTrend", "getStatusHistory"}
 WITH_BODY = {"postSubmission", "putSessionCount", "putStatus"}
 
-# What only an earlier answer can give: a cursor, an ETag. `by`, `format` and the like list their values.
-WITHOUT_EXAMPLE = {"cursor", "If-Match"}
+# What only an earlier answer can give, a cursor or an ETag, and what has to be new each time.
+WITHOUT_EXAMPLE = {"cursor", "If-Match", "Idempotency-Key"}
 
 
 def test_the_committed_contract_is_what_the_command_writes() -> None:

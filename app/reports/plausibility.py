@@ -79,8 +79,10 @@ def _not_counted(background: Background) -> list[PlausibilityWarning]:
 def _compared_with(
     entry: CountEntry, counts: Mapping[str, CountEntry], corrects: CountEntry | None
 ) -> Sequence[CountEntry]:
-    """What `entry` corrects, if anything, and the latest count before it whose period is as long."""
-    earlier = [other for other in counts.values() if other.last_day < entry.first_day and _kind(other) == _kind(entry)]
+    """What `entry` corrects, if anything, and the latest count before it, not older than the year before, as long."""
+    since = date(entry.first_day.year - 1, 1, 1)
+    before = [other for other in counts.values() if since <= other.first_day and other.last_day < entry.first_day]
+    earlier = [other for other in before if _kind(other) == _kind(entry)]
     latest = max(earlier, key=lambda other: other.last_day, default=None)
     return [other for other in (corrects, latest) if other]
 

@@ -292,3 +292,12 @@ def test_a_municipality_of_no_county_has_no_release(http: TestClient, nation: Ca
     answer = nation.post([count("035", "2022", 1)], [status("035", "2022", "pilot")])
 
     assert codes(answer) == [[], []]
+
+
+def test_a_count_two_years_older_is_no_measure_whatever_else_is_in_the_submission(kuopio: Caller) -> None:
+    alone = kuopio.post([count("297", "2021", 2), count("297", "2023", 50)]).json()["rows"]
+    next_to_it = kuopio.post([count("297", "2022", 3)], dry_run=True).json()["rows"]
+    a_year_later = kuopio.post([count("297", "2022", 30)]).json()["rows"]
+
+    told = [{warning["code"] for warning in row["warnings"]} for row in (*alone, *next_to_it, *a_year_later)]
+    assert ["tenfold_jump" in codes for codes in told] == [False, False, False, True]
