@@ -74,13 +74,14 @@ def test_the_contract_is_made_once_and_tells_the_version_of_the_product(http: Te
 
 
 @pytest.fixture
-def blocked(migrated_sqlite: Path, tmp_path: Path) -> Iterator[str]:
+def blocked(migrated_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The URL of a real server all of whose threads wait for a database that somebody else writes to."""
     url = sqlite_copy(migrated_sqlite, tmp_path)
     database = Database(Settings(database_url=url))
     with database.writing() as db:
         now = datetime.now(UTC)
         key = issue_key(db, name="x", organisation="x", actions=[Action.REPORT], areas=["country"], at=now)
+    monkeypatch.setenv("YHDESSA_LOCK_TIMEOUT_SECONDS", "40")
     with running_server(url) as server:
         other = create_engine(url)
         with other.connect() as connection:
@@ -105,15 +106,15 @@ def blocked(migrated_sqlite: Path, tmp_path: Path) -> Iterator[str]:
 
 def test_a_server_whose_threads_are_all_stuck_says_at_once_that_it_is_alive(blocked: str) -> None:
     with httpx.Client(base_url=blocked) as http:
-        deadline = time.monotonic() + 10
-        while _answers(http, "/readyz", within=0.3):
+        deadline = time.monotonic() + 20
+        while _answers(http, "/readyz", within=1):
             assert time.monotonic() < deadline, "the threads of the server never got stuck"
         seconds = []
         for _ in range(5):
             began = time.perf_counter()
             assert http.get("/livez").json() == {"status": "alive"}
             seconds.append(time.perf_counter() - began)
-        still_stuck = not _answers(http, "/readyz", within=0.1)
+        still_stuck = not _answers(http, "/readyz", within=1)
 
     # The machine may be busy with other tests; the best of five shows what the server needs.
     assert min(seconds) < 0.1
