@@ -7,6 +7,8 @@ from app.formats.table import Scalar, Table
 
 MEDIA_TYPE = "text/csv"
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
 
 def csv_text(table: Table) -> str:
     """`table` with a header line: UTF-8 text, commas, CRLF; nothing is an empty cell, true and false in lower case."""
@@ -18,4 +20,9 @@ def csv_text(table: Table) -> str:
 
 
 def _cell(value: Scalar) -> Scalar:
-    return str(value).lower() if isinstance(value, bool) else value
+    """`value` as it is written; words that a spreadsheet would run as a formula begin with an apostrophe."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return value
