@@ -3,11 +3,10 @@
 A row is never changed: what becomes known later is a further row for the same code with its own `recorded_at`.
 """
 
-import re
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field as Documented
+from pydantic import BaseModel, ConfigDict, Field as Documented
 from sqlmodel import Field
 
 from app.database import Base, code_column
@@ -26,16 +25,6 @@ CountyCode = Annotated[
     str,
     Documented(pattern=COUNTY_PATTERN, description="Two-digit code of a wellbeing services county; North Savo is 13"),
 ]
-
-
-def _written_as_a_day(value: Any) -> Any:
-    """`value` untouched; pydantic would also take seconds since 1970, and a moment at midnight, for a day."""
-    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
-        raise ValueError("write a day as 2024-12-31")
-    return value
-
-
-Day = Annotated[date, BeforeValidator(_written_as_a_day)]
 
 
 class CountyRecord(Base, table=True):

@@ -1,5 +1,6 @@
 """GET /v1/counties and GET /v1/municipalities: the registers, open to everyone."""
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -10,7 +11,6 @@ from app.places.models import (
     Counties,
     CountyCode,
     CountyPublic,
-    Day,
     Municipalities,
     MunicipalityPublic,
 )
@@ -21,7 +21,7 @@ from app.web.strict import StrictRoute
 
 router = APIRouter(prefix="/v1", tags=["Registers"], route_class=StrictRoute)
 
-OnDay = Annotated[Day | None, Query(description="The day whose register is meant", examples=["2024-12-31"])]
+OnDay = Annotated[date | None, Query(description="The day whose register is meant", examples=["2024-12-31"])]
 
 
 @router.get(

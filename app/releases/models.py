@@ -1,17 +1,28 @@
 """Releases as they are stored, imported and answered: what a county made public on a day, never changed."""
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field as Documented
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field as Documented
 from sqlalchemy import CheckConstraint
 from sqlmodel import JSON, Field
 
 from app.database import Base, code_column
-from app.places.models import COUNTY_PATTERN, Day
+from app.places.models import COUNTY_PATTERN
 from app.practices.models import PRACTICE_LENGTH, PRACTICE_PATTERN
 
 State = Literal["preliminary", "final"]
+
+
+def _written_as_a_day(value: Any) -> Any:
+    """`value` untouched; pydantic would also take seconds since 1970, and a moment at midnight, for a day."""
+    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
+        raise ValueError("write a day as 2024-12-31")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_written_as_a_day)]
 
 
 class ReleaseRecord(Base, table=True):

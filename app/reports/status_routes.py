@@ -1,5 +1,6 @@
 """Statuses under /v1: one at a time, their history, and lists."""
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Request, Response
@@ -7,7 +8,6 @@ from fastapi import APIRouter, Body, Query, Request, Response
 from app.access.caller import PUBLIC_TOO, AnyReader, NotAuthenticated
 from app.access.replies import REPLAYED, TheWriter
 from app.errors import InvalidParameter, NotFound, Unavailable, parameter_problem, problems
-from app.places.models import Day
 from app.reports import examples
 from app.reports.history import status_history, status_in_force
 from app.reports.ledger import entry_etag
@@ -190,7 +190,7 @@ def list_statuses(
     county: CountyAsked = None,
     municipality: PlacesAsked = [],  # noqa: B006  # FastAPI copies it
     on: Annotated[
-        Day | None,
+        date | None,
         Query(description="The one status of each municipality that is in force on this day", examples=["2022-12-31"]),
     ] = None,
     register: Register = "reported",
