@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from app.access.keys import issue_key
 from app.access.models import Action
-from app.cli import app as yhdessa
+from app.cli.__main__ import app as yhdessa
 from app.database import Database
 from app.main import create_app
 from app.schema import migrate

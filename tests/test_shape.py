@@ -49,7 +49,7 @@ ABOUT_HTTP = {
     "app.access.replies": "reads the Idempotency-Key and keeps answers as they were sent",
     "app.reports.parameters": "declares what the calls about counts and statuses take and answer alike",
     "app.main": "puts the application together",
-    "app.cli": "hands the application to uvicorn",
+    "app.cli.serving": "hands the application to uvicorn",
 }
 
 DATABASES = {"alembic", "app.database", "psycopg", "sqlalchemy", "sqlite3", "sqlmodel"}

@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 
 from app.access.keys import issue_key
 from app.access.models import Action
-from app.cli import app as command_line
+from app.cli.__main__ import app as command_line
 from app.clock import helsinki_day
 from app.database import Database
 from app.main import create_app, openapi

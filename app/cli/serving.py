@@ -1,0 +1,81 @@
+"""Run the service and what it stands on: `serve`, `demo`, `migrate`, `openapi`."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from fastapi import FastAPI
+
+from app.cli.telling import mistakes_told, said
+from app.cli.working import opened
+from app.clock import system_clock
+from app.demo.run import run_demo
+from app.main import create_app, openapi
+from app.schema import migrate as migrate_database, require_schema
+from app.settings import DEFAULT_DATABASE_URL, read_settings
+from app.web.requests_log import configure_logging
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that answer")] = 1,
+) -> None:
+    """Run the server. The embedded SQLite default is migrated first; any other database must be migrated already."""
+    with mistakes_told():
+        settings = read_settings()
+        with opened(settings) as database:
+            if settings.database_url == DEFAULT_DATABASE_URL:
+                migrate_database(database, system_clock)
+            require_schema(database)
+    uvicorn.run(
+        "app.cli.serving:served",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # There are none, and uvicorn logs their addresses with the query, at the level debug their headers too.
+        ws="none",
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+    )
+
+
+def served() -> FastAPI:
+    """The application as each worker of `serve` makes it."""
+    settings = read_settings()
+    configure_logging(settings.log_level)
+    return create_app(settings)
+
+
+def demo(
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes a free one")] = 0,
+    once: Annotated[bool, typer.Option("--once", help="End after showing the result")] = False,
+) -> None:
+    """Post an illustrative breakdown of North Savo's published totals and show the trend beside the release."""
+    with mistakes_told():
+        run_demo(port=port, once=once)
+
+
+def migrate() -> None:
+    """Bring the database to the newest schema and load the registers and the first release; safe to repeat."""
+    with mistakes_told(), opened(read_settings()) as database:
+        migrate_database(database, system_clock)
+        said.print("the database is at the newest schema and its reference data is loaded")
+
+
+def write_contract(
+    output: Annotated[Path | None, typer.Option(help="File to write; standard output if left out")] = None,
+) -> None:
+    """Write the contract, an OpenAPI 3.1.0 document."""
+    with mistakes_told():
+        text = json.dumps(openapi(create_app(read_settings())), indent=2, ensure_ascii=False) + "\n"
+        if output is None:
+            sys.stdout.write(text)
+        else:
+            output.write_text(text, encoding="utf-8")

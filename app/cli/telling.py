@@ -1,0 +1,71 @@
+"""What the command line says to people: words on standard error, tables, and mistakes in one line."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import typer
+from alembic.util import CommandError
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Column, Table
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from app.access.keys import NotAnArea, UnknownKey
+from app.client import Refused
+from app.database import UnsafeDatabase
+from app.practices.definitions import InvalidDefinition
+from app.releases.importing import InvalidRelease
+from app.schema import NotMigrated
+from app.settings import UnknownSetting
+
+said = Console(stderr=True, highlight=False)
+"""Where words for people go, so that standard output holds nothing but the result."""
+
+_WIDE = 1_000
+"""Columns of an output that is no terminal, so that a program that reads it finds each row in one line."""
+
+_TOLD = (
+    CommandError,
+    InvalidDefinition,
+    InvalidRelease,
+    NotAnArea,
+    NotMigrated,
+    OSError,
+    Refused,
+    SQLAlchemyError,
+    UnknownKey,
+    UnknownSetting,
+    UnsafeDatabase,
+    ValidationError,
+)
+
+
+@contextmanager
+def mistakes_told() -> Iterator[None]:
+    """Say a mistake of the operator in one line and end with exit code 1."""
+    try:
+        yield
+    except _TOLD as error:
+        said.print("error:", style="bold red", end=" ")
+        said.print(_in_words(error), markup=False, soft_wrap=True)
+        raise typer.Exit(1) from error
+
+
+def print_table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+    """Write `rows` under `headings` to standard output."""
+    table = Table(*(Column(heading, overflow="fold") for heading in headings))
+    for row in rows:
+        table.add_row(*row)
+    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
+
+
+def _in_words(error: Exception) -> str:
+    """`error` in one line."""
+    words = str(error)
+    if isinstance(error, ValidationError):
+        words = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+    if isinstance(error, SQLAlchemyError):
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        words = f"the database does not answer as it should: {cause}"
+    return " ".join(words.split())
