@@ -20,7 +20,7 @@ LARGEST_ID = 2**31 - 1
 WRITER_LOCK = 7_203_011
 """The number of PostgreSQL's advisory lock that the one writer holds."""
 
-_DURABLE = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+_DURABLE = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
 
 
 class Base(SQLModel):
@@ -80,6 +80,15 @@ class Database:
                 db.invalidate()
                 raise
 
+    def erase_deleted(self) -> None:
+        """Leave nothing of deleted rows in the database's own files: neither in freed pages nor in SQLite's log.
+
+        PostgreSQL keeps older write-ahead segments until it recycles them.
+        """
+        statement = "PRAGMA wal_checkpoint(TRUNCATE)" if self.engine.dialect.name == "sqlite" else "VACUUM notes"
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql(statement)
+
     def dispose(self) -> None:
         """Close every connection."""
         self.engine.dispose()
@@ -91,7 +100,16 @@ class Database:
 
 
 def take_turn(db: Session, clock: Clock) -> datetime:
-    """Wait to be the only writer; the moment to record at, later than every one before.
+    """Wait to be the only writer; the moment to record at, later than every one before."""
+    wait_for_turn(db)
+    last = db.get_one(LastWrite, 1, populate_existing=True)
+    last.recorded_at = max(clock(), last.recorded_at + RESOLUTION)
+    db.add(last)
+    return last.recorded_at
+
+
+def wait_for_turn(db: Session) -> None:
+    """Wait to be the only writer, for what is no figure and takes no moment of its own.
 
     What `db` had read so far is read anew: it may have changed while waiting. The turn ends with the transaction.
     """
@@ -100,10 +118,6 @@ def take_turn(db: Session, clock: Clock) -> datetime:
         db.connection(execution_options={"begin": "IMMEDIATE"})
     else:
         db.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": WRITER_LOCK})
-    last = db.get_one(LastWrite, 1, populate_existing=True)
-    last.recorded_at = max(clock(), last.recorded_at + RESOLUTION)
-    db.add(last)
-    return last.recorded_at
 
 
 def settle(db: Session, moment: datetime) -> None:

@@ -193,6 +193,7 @@ def _response(
     errors: list[FieldError],
     headers: Mapping[str, str],
 ) -> Response:
+    request.state.problem = type_uri.removeprefix(TYPE_PREFIX)
     document = ProblemDocument(
         type=type_uri,
         title=title,

@@ -17,6 +17,7 @@ import app.practices.routes
 import app.releases.routes
 import app.reports.routes
 import app.trends.routes
+from app.access.refusals import RefusalsAudited
 from app.clock import Clock, system_clock
 from app.database import Database
 from app.errors import InvalidParameter, Unavailable, install_problems, problems
@@ -48,7 +49,7 @@ TAGS = [
     {"name": "Reading", "description": "Trends, counts and statuses for BI tools, as JSON or CSV"},
     {"name": "Releases", "description": "What counties made public"},
     {"name": "Registers", "description": "Municipalities, counties and practices"},
-    {"name": "Keys", "description": "What the calling key may do"},
+    {"name": "Keys", "description": "What the calling key may do, and its rotation"},
     {"name": "Operation", "description": "Probes"},
 ]
 
@@ -86,6 +87,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             Middleware(RequestLog),
             Middleware(ConditionalAnswers),
             Middleware(BodyLimit, most=settings.max_body_bytes),
+            Middleware(RefusalsAudited, database=database, clock=clock),
         ],
     )
     application.state.settings = settings

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from fastapi import FastAPI
-from sqlalchemy import Connection, Engine, create_engine, insert, inspect, text
+from sqlalchemy import Connection, Engine, Inspector, create_engine, insert, inspect, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import select
 from starlette.testclient import TestClient
@@ -269,7 +270,7 @@ def schema_of(engine: Engine) -> dict[str, Any]:
         table: {
             "columns": [{**column, "type": repr(column["type"])} for column in seen.get_columns(table)],
             "primary key": seen.get_pk_constraint(table),
-            "foreign keys": by_name(seen.get_foreign_keys(table)),
+            "foreign keys": foreign_keys(seen, table),
             "unique": by_name(seen.get_unique_constraints(table)),
             "checks": by_name(seen.get_check_constraints(table)),
             "indexes": by_name(seen.get_indexes(table)),
@@ -277,6 +278,12 @@ def schema_of(engine: Engine) -> dict[str, Any]:
         for table in seen.get_table_names()
         if table != "alembic_version"
     }
+
+
+def foreign_keys(seen: Inspector, table: str) -> list[Any]:
+    """By their columns; without names on SQLite, which tells none of a column that was added with its constraint."""
+    nameless = {"name": None} if seen.engine.dialect.name == "sqlite" else {}
+    return sorted((one | nameless for one in seen.get_foreign_keys(table)), key=itemgetter("constrained_columns"))
 
 
 def by_name(things: Any) -> list[Any]:

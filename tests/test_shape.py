@@ -46,6 +46,7 @@ ABOUT_HTTP = {
     "app.web.requests_log": "gives each request its id and its line in the log",
     "app.web.strict": "looks at the raw body and query before FastAPI does",
     "app.access.caller": "reads the key out of the request",
+    "app.access.refusals": "sees which answers are refusals",
     "app.access.replies": "reads the Idempotency-Key and keeps answers as they were sent",
     "app.reports.parameters": "declares what the calls about counts and statuses take and answer alike",
     "app.main": "puts the application together",

@@ -15,12 +15,13 @@ import pytest
 from sqlmodel import col, select
 from starlette.testclient import TestClient
 
+from app.access.chain import EMPTY_HASH
 from app.access.keys import issue_key
 from app.access.models import Action
 from app.clock import written
 from app.database import Database
 from app.main import create_app
-from app.reports.tables import EMPTY_HASH, CountEntry, Submission
+from app.reports.tables import CountEntry, Submission
 from app.settings import Settings
 from tests.conftest import Caller, count, running_server
 

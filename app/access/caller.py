@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPBasic, HTTPBearer
 from sqlmodel import Session
 
-from app.access.keys import caller_with
+from app.access.keys import caller_with, known_key
 from app.access.scope import Caller
 from app.clock import Clock
 from app.errors import Problem
@@ -24,14 +24,14 @@ class NotAuthenticated(Problem):
 
 
 class _BearerInContract(HTTPBearer):
-    """States in the contract that a bearer token is taken; `_sent_key` reads it."""
+    """States in the contract that a bearer token is taken; `sent_key` reads it."""
 
     async def __call__(self, request: Request) -> None:  # type: ignore[override]  # it documents, it does not read
         return None
 
 
 class _BasicInContract(HTTPBasic):
-    """States in the contract that HTTP Basic is taken; `_sent_key` reads it."""
+    """States in the contract that HTTP Basic is taken; `sent_key` reads it."""
 
     async def __call__(self, request: Request) -> None:  # type: ignore[override]  # it documents, it does not read
         return None
@@ -85,20 +85,7 @@ def reporter(
     return _caller(request, db, clock)
 
 
-AnyReader = Annotated[Caller | None, Depends(reader_if_any)]
-Reader = Annotated[Caller, Depends(reader)]
-Reporter = Annotated[Caller, Depends(reporter)]
-
-
-def _caller(request: Request, db: Session, clock: Clock) -> Caller:
-    caller = caller_with(db, _sent_key(request.headers.get("authorization", "")), at=clock())
-    if caller is None:
-        raise _not_authenticated()
-    request.state.key_id = caller.key_id
-    return caller
-
-
-def _sent_key(authorization: str) -> str:
+def sent_key(authorization: str) -> str:
     """The key in the header `authorization`; an empty text if there is none."""
     scheme, _, credentials = authorization.strip().partition(" ")
     if scheme.lower() == "bearer":
@@ -110,6 +97,22 @@ def _sent_key(authorization: str) -> str:
     except ValueError:
         return ""
     return password
+
+
+AnyReader = Annotated[Caller | None, Depends(reader_if_any)]
+Reader = Annotated[Caller, Depends(reader)]
+Reporter = Annotated[Caller, Depends(reporter)]
+
+
+def _caller(request: Request, db: Session, clock: Clock) -> Caller:
+    found = known_key(db, sent_key(request.headers.get("authorization", "")))
+    if found is None:
+        raise _not_authenticated()
+    request.state.key_id = found[0].id
+    caller = caller_with(*found, at=clock())
+    if caller is None:
+        raise _not_authenticated()
+    return caller
 
 
 def _not_authenticated() -> NotAuthenticated:

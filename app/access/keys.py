@@ -1,4 +1,4 @@
-"""Keys: how they are made, checked, listed and revoked.
+"""Keys: how they are made, checked, listed, rotated and revoked.
 
 A key reads `yhdessa_<key id>_<secret><checksum>`: a prefix that scanners for leaked secrets can know, the name of the
 key, 32 characters of secret (190 bits), and six of CRC-32, so that a mistyped key is refused without a query.
@@ -15,12 +15,19 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
+from app.access.audit import add_line
 from app.access.models import Action, Key, Organisation
 from app.access.scope import AREA_PATTERN, Caller, Scope
+from app.clock import written
+from app.errors import Problem
 from app.places.register import counties, municipalities
 
 PREFIX = "yhdessa"
 LIFETIME_DAYS = 400
+OVERLAP_DAYS = 14
+"""How long a key that was rotated stays valid beside the one that replaces it, unless told otherwise."""
+
+MOST_OVERLAP_DAYS = 30
 
 _ID_ALPHABET = string.ascii_lowercase + string.digits
 _ALPHABET = string.ascii_letters + string.digits
@@ -32,7 +39,14 @@ class NotAnArea(ValueError):
 
 
 class UnknownKey(ValueError):
-    """There is no key with this id."""
+    """There is no such key."""
+
+
+class CannotRotate(Problem):
+    """The key was replaced by another already, or is valid no longer; only a valid key that stands alone is rotated."""
+
+    status_code = 409
+    title = "The key cannot be rotated"
 
 
 def issue_key(
@@ -59,31 +73,63 @@ def issue_key(
         db.flush()
     assert owner.id is not None
     secret, key_id = _new_secret()
-    db.add(
-        Key(
-            id=key_id,
-            organisation_id=owner.id,
-            name=name,
-            secret_hash=_hash(secret),
-            actions=sorted(actions),
-            areas=sorted(set(areas)),
-            created_at=at,
-            expires_at=at + timedelta(days=days),
-        )
+    key = Key(
+        id=key_id,
+        organisation_id=owner.id,
+        name=name,
+        secret_hash=_hash(secret),
+        actions=sorted(actions),
+        areas=sorted(set(areas)),
+        created_at=at,
+        expires_at=at + timedelta(days=days),
     )
+    db.add(key)
+    db.flush()  # The line refers to the key, and without a relationship the session would insert in any order.
+    add_line(db, "key_created", key_id=key_id, at=at, actions=" ".join(key.actions), areas=" ".join(key.areas))
     return secret
 
 
-def caller_with(db: Session, secret: str, *, at: datetime) -> Caller | None:
-    """Who holds the key `secret`; None if it is no key of ours, unknown, expired or revoked."""
+def rotate_key(db: Session, key_id: str, *, at: datetime, overlap_days: int = OVERLAP_DAYS) -> str:
+    """A new key in full that takes the place of the key `key_id`: same owner, name, actions, areas and lifetime.
+
+    The old one stays valid for `overlap_days` (0 to 30), never longer than it was, so that nothing fails meanwhile.
+
+    Raises:
+        UnknownKey: there is none with this id.
+        CannotRotate: it was replaced already, revoked, or has expired.
+    """
+    key = _key(db, key_id)
+    if key.replaced_by is not None:
+        raise CannotRotate(
+            f"the key {key_id} was replaced by {key.replaced_by}; rotate that one, or ask the operator if it was lost"
+        )
+    if key.revoked_at or key.expires_at <= at:
+        raise CannotRotate(f"the key {key_id} is valid no longer; ask the operator for a new one")
+    secret, new_id = _new_secret()
+    lifetime = key.expires_at - key.created_at
+    new = {"id": new_id, "secret_hash": _hash(secret), "created_at": at, "expires_at": at + lifetime}
+    db.add(Key(**key.model_dump() | new))
+    db.flush()
+    key.replaced_by, key.expires_at = new_id, min(key.expires_at, at + timedelta(days=overlap_days))
+    db.add(key)
+    add_line(db, "key_rotated", key_id=key_id, at=at, replaced_by=new_id, valid_until=written(key.expires_at))
+    return secret
+
+
+def known_key(db: Session, secret: str) -> tuple[Key, Organisation] | None:
+    """The key whose secret this is, valid or not, and who holds it; None if it is none of ours."""
     shape = _SHAPE.fullmatch(secret)
     if shape is None or _checksum(shape[1]) != shape[3]:
         return None
     found = db.exec(select(Key, Organisation).join(Organisation).where(Key.id == shape[2])).first()
-    if found is None:
+    if found is None or not hmac.compare_digest(found[0].secret_hash, _hash(secret)):
         return None
-    key, owner = found
-    if not hmac.compare_digest(key.secret_hash, _hash(secret)) or key.revoked_at or key.expires_at <= at:
+    return found[0], found[1]
+
+
+def caller_with(key: Key, owner: Organisation, *, at: datetime) -> Caller | None:
+    """Who calls with `key`; None if it has expired or was revoked."""
+    if key.revoked_at or key.expires_at <= at:
         return None
     assert owner.id is not None
     actions = frozenset(Action(action) for action in key.actions)
@@ -97,16 +143,38 @@ def revoke_key(db: Session, key_id: str, *, at: datetime) -> None:
     Raises:
         UnknownKey: there is none with this id.
     """
-    key = db.get(Key, key_id)
-    if key is None:
-        raise UnknownKey(f"there is no key {key_id}; `yhdessa key list` shows them")
-    key.revoked_at = key.revoked_at or at
-    db.add(key)
+    _revoke(db, _key(db, key_id), "key_revoked", at)
+
+
+def report_leak(db: Session, secret: str, *, at: datetime) -> Key:
+    """Revoke the key whose secret was found where it should not be; the key.
+
+    Raises:
+        UnknownKey: it is none of ours, as it stands.
+    """
+    found = known_key(db, secret)
+    if found is None:
+        raise UnknownKey("this is none of our keys, or not the whole of one; nothing was revoked")
+    _revoke(db, found[0], "key_leaked", at)
+    return found[0]
 
 
 def keys_with_owners(db: Session) -> Sequence[tuple[Key, Organisation]]:
     """Every key with its organisation, oldest first."""
     return db.exec(select(Key, Organisation).join(Organisation).order_by(col(Key.created_at), col(Key.id))).all()
+
+
+def _key(db: Session, key_id: str) -> Key:
+    key = db.get(Key, key_id)
+    if key is None:
+        raise UnknownKey(f"there is no key {key_id}; `yhdessa key list` shows them")
+    return key
+
+
+def _revoke(db: Session, key: Key, kind: str, at: datetime) -> None:
+    key.revoked_at = key.revoked_at or at
+    db.add(key)
+    add_line(db, kind, key_id=key.id, at=at)
 
 
 def _check_area(db: Session, area: str) -> None:

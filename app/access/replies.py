@@ -70,17 +70,20 @@ class Writer:
     clock: Clock
     retry: Retry | None
 
-    def once(self, answer: Callable[[datetime], Response], *, remember: bool = True) -> Response:
+    def once(
+        self, answer: Callable[[datetime], Response], *, remember: bool = True, action: Action | None = Action.REPORT
+    ) -> Response:
         """What `answer` makes at the moment of our turn; if this was answered before, that answer and nothing else.
 
         The reply is remembered in the transaction of what it tells of. Whoever sends the same at once waits for its
-        turn and then gets the reply.
+        turn and then gets the reply. The key must be for `action`; None lets every valid key.
 
         Raises:
-            NotAllowed: the key may not report.
+            NotAllowed: the key is not for `action`.
             IdempotencyKeyReused: the Idempotency-Key came with another request.
         """
-        self.caller.require(Action.REPORT)
+        if action is not None:
+            self.caller.require(action)
         at = take_turn(self.db, self.clock)
         if self.retry is None or not remember:
             return answer(at)

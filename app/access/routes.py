@@ -1,12 +1,17 @@
-"""GET /v1/key: what the calling key may do."""
+"""The calling key under /v1: what it may do, and its rotation."""
 
-from fastapi import APIRouter
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
 
 from app.access import examples
 from app.access.caller import NotAuthenticated, Reader
-from app.access.models import KeyPublic
+from app.access.keys import MOST_OVERLAP_DAYS, OVERLAP_DAYS, CannotRotate, rotate_key
+from app.access.models import Key, KeyPublic, KeyRotated
+from app.access.replies import TheWriter
 from app.errors import InvalidParameter, Unavailable, problems
-from app.web.answers import documented
+from app.web.answers import documented, json_answer
 from app.web.strict import StrictRoute
 
 router = APIRouter(prefix="/v1", tags=["Keys"], route_class=StrictRoute)
@@ -31,3 +36,39 @@ def get_key(caller: Reader) -> KeyPublic:
         areas=sorted(caller.scope.areas),
         expires_at=caller.expires_at,
     )
+
+
+@router.post(
+    "/key/rotation",
+    operation_id="rotateKey",
+    summary="Replace the calling key by a new one",
+    status_code=201,
+    response_model=KeyRotated,
+    responses={
+        201: documented("The new key, this once", examples.KEY_ROTATED),
+        **problems(NotAuthenticated, CannotRotate, InvalidParameter, Unavailable),
+    },
+)
+def post_key_rotation(
+    writer: TheWriter,
+    overlap_days: Annotated[
+        int,
+        Query(ge=0, le=MOST_OVERLAP_DAYS, description="Days that the calling key stays valid", examples=[14]),
+    ] = OVERLAP_DAYS,
+) -> Response:
+    """A new key with the same organisation, actions, areas and lifetime; the calling one stays valid for some days.
+
+    A key is rotated once. Since the answer holds a secret it is not remembered for the `Idempotency-Key`: if it is
+    lost, rotating again is 409, and the operator makes a new key.
+    """
+
+    def rotated(at: datetime) -> Response:
+        secret = rotate_key(writer.db, writer.caller.key_id, at=at, overlap_days=overlap_days)
+        old = writer.db.get_one(Key, writer.caller.key_id)
+        new = writer.db.get_one(Key, old.replaced_by)
+        answer = KeyRotated(
+            key=secret, id=new.id, expires_at=new.expires_at, replaced=old.id, replaced_until=old.expires_at
+        )
+        return json_answer(answer, status_code=201, headers={"Cache-Control": "no-store"})
+
+    return writer.once(rotated, remember=False, action=None)

@@ -11,11 +11,12 @@ from rich.console import Console
 from rich.table import Column, Table
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from app.access.keys import NotAnArea, UnknownKey
+from app.access.keys import CannotRotate, NotAnArea, UnknownKey
 from app.client import Refused
 from app.database import UnsafeDatabase
 from app.practices.definitions import InvalidDefinition
 from app.releases.importing import InvalidRelease
+from app.reports.notes import UnknownNote
 from app.schema import NotMigrated
 from app.settings import UnknownSetting
 
@@ -26,6 +27,7 @@ _WIDE = 1_000
 """Columns of an output that is no terminal, so that a program that reads it finds each row in one line."""
 
 _TOLD = (
+    CannotRotate,
     CommandError,
     InvalidDefinition,
     InvalidRelease,
@@ -35,6 +37,7 @@ _TOLD = (
     Refused,
     SQLAlchemyError,
     UnknownKey,
+    UnknownNote,
     UnknownSetting,
     UnsafeDatabase,
     ValidationError,

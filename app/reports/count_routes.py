@@ -42,7 +42,6 @@ from app.reports.parameters import (
     PracticePath,
     Reason,
     Register,
-    json_answer,
     next_page,
     period_at,
     place_to_read,
@@ -51,7 +50,7 @@ from app.reports.parameters import (
 from app.reports.recording import PreconditionFailed, in_single_figure, record, retract
 from app.reports.rules import Overlapping
 from app.reports.submissions import organisation_names
-from app.web.answers import Accepted, FormatAsked, documented, documented_table, table_answer, wants_csv
+from app.web.answers import Accepted, FormatAsked, documented, documented_table, json_answer, table_answer, wants_csv
 from app.web.dependencies import AsOfMoment, ReadDb
 from app.web.strict import StrictRoute
 

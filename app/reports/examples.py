@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from app.reports.models import OUTCOMES
+
 SUBMISSIONS: dict[str, Any] = {
     "counts and a status": {
         "summary": "A month of two municipalities, and the status of one",
@@ -121,6 +123,11 @@ STATUS_HISTORY = {
 }
 
 
+RETRACTION: dict[str, Any] = {
+    "wrong month": {"summary": "Posted for the wrong month", "value": {"reason": "It was April"}}
+}
+
+
 def _row(list_name: str, outcome: str, entry: int | None, index: int = 0) -> dict[str, Any]:
     return {
         "list": list_name,
@@ -133,13 +140,16 @@ def _row(list_name: str, outcome: str, entry: int | None, index: int = 0) -> dic
     }
 
 
-def _receipt(number: int | None, received_at: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _receipt(
+    number: int | None, received_at: str, rows: Sequence[dict[str, Any]], retracts: int | None = None
+) -> dict[str, Any]:
     outcomes = [row["outcome"] for row in rows]
     return {
         "id": number,
         "received_at": f"2025-{received_at}:00.000000Z",
         "organisation": "North Savo",
-        **{kind: outcomes.count(kind) for kind in ("created", "corrected", "unchanged", "retracted", "rejected")},
+        "retracts": retracts,
+        **{kind: outcomes.count(kind) for kind in OUTCOMES},
         "rows": rows,
         "previous_hash": number and "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b",
         "hash": number and "d4735e3a265e16eee03f59718b9b5d03019c07d8b6c51f90da3a666eec13ab35",
@@ -166,4 +176,20 @@ STATUS_CORRECTED = _receipt(4, "06-03T09:05", [_row("statuses", "corrected", 2)]
 COUNT_RETRACTED = _receipt(6, "07-01T09:05", [_row("counts", "retracted", 4)])
 STATUS_RETRACTED = _receipt(7, "07-01T09:10", [_row("statuses", "retracted", 3)])
 SUBMISSION_RECORDED = _submission(8, [5, 6, 4])
+SUBMISSION_RETRACTED = _receipt(
+    9,
+    "07-02T09:05",
+    [_row("counts", "retracted", 7), _row("counts", "retracted", 8, 1), _row("statuses", "retracted", 5)],
+    retracts=8,
+)
+RECEIPTS = {
+    "rows": [
+        {
+            **{name: value for name, value in STATUS_CORRECTED.items() if name not in ("organisation", "rows")},
+            "key": "k3n8v2qz",
+            "retracted_by": None,
+        }
+    ],
+    "next": None,
+}
 DRY_RUN = _submission(None, [None, None, None])

@@ -89,9 +89,12 @@ def about(table: type[Entry], keys: Collection[Key]) -> ColumnElement[bool]:
     return col(table.practice).in_(practices) & col(table.municipality).in_(municipalities)
 
 
-def store(db: Session, decisions: Sequence[Decision], *, by: Caller, at: datetime) -> Submission:
-    """Add the entries of `decisions` and their receipt; the receipt.
+def store(
+    db: Session, decisions: Sequence[Decision], *, by: Caller, at: datetime, retracts: int | None = None
+) -> Submission:
+    """Add the entries of `decisions` and their receipt, which says that it takes back `retracts`; the receipt.
 
+    An entry that names its organisation keeps it: it restores what that one had reported. Others name the caller's.
     Runs inside the turn that `at` was taken in (see app.database.take_turn): ids and the chain have no gap.
     """
     submission_id = _last_id(db, Submission) + 1
@@ -99,7 +102,8 @@ def store(db: Session, decisions: Sequence[Decision], *, by: Caller, at: datetim
     next_ids = {table: itertools.count(_last_id(db, table) + 1) for table in (CountEntry, StatusEntry)}
     for entry in entries:
         entry.id = next(next_ids[type(entry)])
-        entry.submission_id, entry.organisation_id, entry.recorded_at = submission_id, by.organisation_id, at
+        entry.submission_id, entry.recorded_at = submission_id, at
+        entry.organisation_id = entry.organisation_id or by.organisation_id
     for decision in decisions:
         if decision.added and decision.note:
             salt, decision.added.note_hash = salted(decision.note)
@@ -111,10 +115,18 @@ def store(db: Session, decisions: Sequence[Decision], *, by: Caller, at: datetim
         entries=entries,
         by=by,
         at=at,
+        retracts=retracts,
     )
     db.flush()  # Entries refer to the receipt, and without a relationship the session would insert in any order.
     db.add_all(entries)
     return receipt
+
+
+def withdrawn(entry: Entry, outcome: str = "retracted") -> Entry:
+    """What says that the figure of `entry` holds no longer; its number, who and when are set when it is stored."""
+    figure = "sessions" if isinstance(entry, CountEntry) else "status"
+    gone = {figure: None, "outcome": outcome, "organisation_id": None, "note_hash": None}
+    return type(entry)(**entry.model_dump() | gone)
 
 
 def receipt_row(decision: Decision) -> ReceiptRow:
@@ -147,11 +159,10 @@ def _in_force(table: type[Any], slot: str, moment: datetime | None) -> Any:
     return query.where(~exists().where(*same_key, later.id > table.id))
 
 
-def _withdrawals(decisions: Sequence[Decision]) -> list[CountEntry]:
+def _withdrawals(decisions: Sequence[Decision]) -> list[Entry]:
     """For each count that is superseded, also by several rows together, the entry that says so."""
     superseded = {entry.id: entry for decision in decisions for entry in decision.superseded}
-    gone = {"sessions": None, "outcome": "superseded", "note_hash": None}
-    return [CountEntry(**entry.model_dump() | gone) for entry in superseded.values()]
+    return [withdrawn(entry, "superseded") for entry in superseded.values()]
 
 
 def _last_id(db: Session, table: type[Any]) -> int:

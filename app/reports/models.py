@@ -1,7 +1,7 @@
 """What comes in as a report and goes out again: submissions, receipts, figures and their histories."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,6 +19,7 @@ MAX_ROWS = 20_000
 Status = Literal["planned", "pilot", "in_use", "paused", "ended"]
 ListName = Literal["counts", "statuses"]
 Outcome = Literal["created", "corrected", "unchanged", "retracted", "rejected"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 PracticeSlug = Annotated[str, Field(pattern=PRACTICE_PATTERN, max_length=PRACTICE_LENGTH)]
 PeriodText = Annotated[
@@ -124,6 +125,7 @@ class Receipt(_Out):
     id: int | None = Field(description="null in a dry run, which stores nothing")
     received_at: str
     organisation: str
+    retracts: int | None = Field(description="The submission that this one takes back, if it does")
     created: int
     corrected: int
     unchanged: int
@@ -132,6 +134,36 @@ class Receipt(_Out):
     rows: list[ReceiptRow]
     previous_hash: str | None = Field(description="null in a dry run")
     hash: str | None = Field(description="null in a dry run")
+
+
+class ReceiptSummary(_Out):
+    """A receipt without its rows; the numbers say how many rows came to each outcome."""
+
+    id: int
+    received_at: str
+    key: str = Field(description="The `id` of the key that posted it")
+    retracts: int | None = Field(description="The submission that this one takes back, if it does")
+    retracted_by: int | None = Field(description="The submission that took this one back, if one did")
+    created: int
+    corrected: int
+    unchanged: int
+    retracted: int
+    rejected: int
+    previous_hash: str
+    hash: str
+
+
+class Receipts(_Out):
+    """A page of receipts, newest first."""
+
+    rows: list[ReceiptSummary]
+    next: str | None = Field(description="The `cursor` of the next page; null on the last one")
+
+
+class RetractionIn(_In):
+    """Why a whole submission is taken back."""
+
+    reason: Annotated[NoteText, Field(min_length=1)]
 
 
 class CountPublic(_Out):

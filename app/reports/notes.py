@@ -4,15 +4,22 @@ import hashlib
 import re
 import secrets
 import unicodedata
+from datetime import datetime
 
+from sqlmodel import Session
 from stdnum.fi import hetu
 
+from app.access.audit import add_line
 from app.reports.models import ListName
 from app.reports.tables import Note
 
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
 _INVISIBLE = re.compile(r"[\s\u00ad\u200b-\u200d\u2060\ufeff]")
 _CANDIDATE = re.compile(r"(?=(\d{6}[-+A-FU-Y]\d{3}[0-9A-Y]))", re.IGNORECASE)
+
+
+class UnknownNote(ValueError):
+    """There is no note beside this entry."""
 
 
 def holds_personal_identity_code(text: str) -> bool:
@@ -27,9 +34,27 @@ def holds_personal_identity_code(text: str) -> bool:
 def salted(text: str) -> tuple[str, str]:
     """A new salt, and the SHA-256 of salt and `text`, both in hexadecimal."""
     salt = secrets.token_hex(16)
-    return salt, hashlib.sha256((salt + text).encode()).hexdigest()
+    return salt, note_hash(salt, text)
+
+
+def note_hash(salt: str, text: str) -> str:
+    """What an entry keeps of its note: the SHA-256 of `salt` and `text` in hexadecimal."""
+    return hashlib.sha256((salt + text).encode()).hexdigest()
 
 
 def note_for(list_name: ListName, entry: int, *, salt: str, text: str) -> Note:
     """The row that keeps `text` beside an entry until it is erased."""
     return Note(list=list_name, entry=entry, salt=salt, text=text)
+
+
+def redact(db: Session, list_name: ListName, entry: int, *, at: datetime) -> None:
+    """Erase the note beside an entry, text and salt, and say so in the audit log; the entry's hash alone says nothing.
+
+    Raises:
+        UnknownNote: there is none, or none any more.
+    """
+    note = db.get(Note, (list_name, entry))
+    if note is None:
+        raise UnknownNote(f"there is no note beside entry {entry} of {list_name}")
+    db.delete(note)
+    add_line(db, "note_redacted", key_id=None, at=at, list=list_name, entry=entry)

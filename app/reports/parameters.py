@@ -4,7 +4,6 @@ from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import Header, Path, Query, Request, Response
-from pydantic import BaseModel
 
 from app.access.caller import NotAuthenticated
 from app.access.models import Action
@@ -17,7 +16,7 @@ from app.places.models import CountyCode, MunicipalityCode
 from app.places.register import Municipality, municipality_at
 from app.practices.definitions import practice_at
 from app.reports.models import MAX_NOTE, DayText, PeriodText, PracticeSlug, Receipt
-from app.web.answers import JSON
+from app.web.answers import json_answer
 from app.web.dependencies import ReadDb
 
 DEFAULT_ROWS = 1_000
@@ -162,11 +161,6 @@ def single_receipt(receipt: Receipt) -> Response:
     """The receipt of one row: 201 if the figure is new, and the entry now in force as the ETag."""
     etag = f'"{receipt.rows[0].entry}"'
     return json_answer(receipt, status_code=201 if receipt.created else 200, headers={"ETag": etag})
-
-
-def json_answer(answer: BaseModel, *, status_code: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """`answer` as JSON."""
-    return Response(answer.model_dump_json(), status_code=status_code, media_type=JSON, headers=headers)
 
 
 def next_page(request: Request, cursor: str | None) -> str | None:

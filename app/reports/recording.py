@@ -12,11 +12,11 @@ from app.places.register import municipalities, municipality_code
 from app.practices.definitions import practices
 from app.reports.decisions import Row, add_warnings, decision_on, in_submission, standing_for
 from app.reports.history import count_in_force, status_in_force
-from app.reports.ledger import Decision, Entry, entry_etag, receipt_row, store
+from app.reports.ledger import Decision, Entry, entry_etag, receipt_row, store, withdrawn
 from app.reports.models import CountIn, ListName, Receipt, StatusIn, SubmissionIn
 from app.reports.rules import Overlapping, Refusal, Rulebook
 from app.reports.submissions import dry_receipt, receipt_of
-from app.reports.tables import CountEntry, StatusEntry
+from app.reports.tables import CountEntry
 
 Locate = Callable[[ListName, int, Refusal], FieldError]
 
@@ -104,14 +104,8 @@ def retract(
         found = status_in_force(db, practice, code, period_or_day, moment=None)
     if if_match is not None and not _names(if_match, found):
         raise _changed(found)
-    gone = {"outcome": "retracted", "note_hash": None}
-    list_name: ListName
-    added: Entry
-    if isinstance(found, CountEntry):
-        list_name, added = "counts", CountEntry(**found.model_dump() | gone | {"sessions": None})
-    else:
-        list_name, added = "statuses", StatusEntry(**found.model_dump() | gone | {"status": None})
-    decision = Decision(list_name, 0, "retracted", added=added, standing=found, note=reason)
+    list_name: ListName = "counts" if isinstance(found, CountEntry) else "statuses"
+    decision = Decision(list_name, 0, "retracted", added=withdrawn(found), standing=found, note=reason)
     return _receipt(db, [decision], by=by, at=at, dry_run=False)
 
 

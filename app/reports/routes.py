@@ -1,21 +1,30 @@
-"""Submissions under /v1, and the door to counts and statuses."""
+"""Submissions under /v1: posting, one's receipts, taking back; and the door to counts and statuses."""
 
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Path, Query, Response
+from fastapi import APIRouter, Body, Path, Query, Request, Response
 
 from app.access.caller import NotAuthenticated, Reader
 from app.access.replies import REPLAYED, TheWriter
 from app.database import LARGEST_ID
 from app.errors import InvalidParameter, NotFound, Unavailable, problems
 from app.reports import count_routes, examples, status_routes
-from app.reports.models import Receipt, SubmissionIn
-from app.reports.parameters import RECEIPT_AT, WITH_BODY, WRITING, json_answer
+from app.reports.models import Receipt, Receipts, ReceiptSummary, RetractionIn, SubmissionIn
+from app.reports.parameters import DEFAULT_ROWS, RECEIPT_AT, WITH_BODY, WRITING, Limit, next_page
 from app.reports.recording import record
+from app.reports.retraction import NothingToRetract, retract_submission
 from app.reports.rules import Overlapping
-from app.reports.submissions import own_receipt
-from app.web.answers import documented
+from app.reports.submissions import own_receipts, own_submission, receipt_of
+from app.web.answers import (
+    Accepted,
+    FormatAsked,
+    documented,
+    documented_table,
+    json_answer,
+    table_answer,
+    wants_csv,
+)
 from app.web.dependencies import ReadDb
 from app.web.strict import StrictRoute
 
@@ -85,7 +94,75 @@ def get_submission(
     ],
 ) -> Receipt:
     """The receipt of a submission of one's own organisation, as it was given."""
-    return own_receipt(db, id, by=caller)
+    return receipt_of(own_submission(db, id, by=caller), caller.organisation)
+
+
+@router.get(
+    "/submissions",
+    operation_id="listSubmissions",
+    summary="One's own receipts",
+    tags=["Posting"],
+    response_model=Receipts,
+    responses={
+        **documented_table("A page of receipts, newest first", ReceiptSummary, examples.RECEIPTS, paged=True),
+        **problems(NotAuthenticated, InvalidParameter, Unavailable),
+    },
+)
+def list_submissions(
+    request: Request,
+    db: ReadDb,
+    caller: Reader,
+    limit: Limit = None,
+    cursor: Annotated[
+        str | None,
+        Query(max_length=10, pattern="^[1-9][0-9]*$", description="`next` of the page before"),
+    ] = None,
+    format: FormatAsked = None,
+    accept: Accepted = None,
+) -> Response:
+    """What the caller's organisation has posted, by whichever of its keys, newest first, without the rows.
+
+    Each hash covers the receipt's content and the hash before it, so whoever keeps a hash can prove what was sent.
+    """
+    as_csv = wants_csv(format, accept)
+    most = limit or (None if as_csv else DEFAULT_ROWS)
+    before = None if cursor is None else min(int(cursor), LARGEST_ID)
+    rows, following = own_receipts(db, by=caller, before=before, limit=most)
+    answer = Receipts(rows=rows, next=following)
+    return table_answer(answer, ReceiptSummary, rows, as_csv=as_csv, next_page=next_page(request, following))
+
+
+@router.post(
+    "/submissions/{id}/retraction",
+    operation_id="retractSubmission",
+    summary="Take back a whole submission",
+    tags=["Posting"],
+    status_code=201,
+    response_model=Receipt,
+    responses={
+        201: documented("Taken back; the receipt", examples.SUBMISSION_RETRACTED, RECEIPT_AT | REPLAYED),
+        **problems(*WRITING, NotFound, NothingToRetract, Overlapping, *WITH_BODY),
+    },
+)
+def retract_whole_submission(
+    writer: TheWriter,
+    id: Annotated[
+        int, Path(ge=1, le=LARGEST_ID, description="The `id` of the receipt", openapi_examples={"own": {"value": 8}})
+    ],
+    retraction: Annotated[RetractionIn, Body(openapi_examples=examples.RETRACTION)],
+) -> Response:
+    """Make every figure of a wrong post what it was before: what it created goes, what it replaced holds again.
+
+    The wrong month, the wrong municipality: the whole of it is taken back under one new receipt, and the history keeps
+    both. A figure that was changed again since stays as it is (`unchanged`). A retraction is itself a submission, so
+    it can be taken back too.
+    """
+
+    def retracted(at: datetime) -> Response:
+        receipt = retract_submission(writer.db, id, reason=retraction.reason, by=writer.caller, at=at)
+        return json_answer(receipt, status_code=201, headers={"Location": f"/v1/submissions/{receipt.id}"})
+
+    return writer.once(retracted)
 
 
 router.include_router(count_routes.router)

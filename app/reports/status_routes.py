@@ -39,13 +39,12 @@ from app.reports.parameters import (
     Reason,
     Register,
     day_at,
-    json_answer,
     next_page,
     place_at,
     single_receipt,
 )
 from app.reports.recording import PreconditionFailed, in_single_figure, record, retract
-from app.web.answers import Accepted, FormatAsked, documented, documented_table, table_answer, wants_csv
+from app.web.answers import Accepted, FormatAsked, documented, documented_table, json_answer, table_answer, wants_csv
 from app.web.dependencies import AsOfMoment, ReadDb
 from app.web.strict import StrictRoute
 

@@ -1,23 +1,26 @@
 """Receipts: what a caller is told was stored, chained by hash so that nothing can be altered unseen."""
 
-import hashlib
-import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
 from sqlmodel import Session, col, select
 
+from app.access.chain import EMPTY_HASH, canonical_hash
 from app.access.models import Organisation
 from app.access.scope import Caller
 from app.clock import written
 from app.errors import NotFound
-from app.reports.models import Receipt, ReceiptRow
-from app.reports.tables import EMPTY_HASH, CountEntry, StatusEntry, Submission
+from app.reports.models import OUTCOMES, Receipt, ReceiptRow, ReceiptSummary
+from app.reports.tables import CountEntry, StatusEntry, Submission
 
 _ROWS = TypeAdapter(list[ReceiptRow])
+_SUMMARISED = [
+    col(getattr(Submission, name))
+    for name in ("id", "recorded_at", "key_id", "retracts", *OUTCOMES, "previous_hash", "hash")
+]
 
 
 def add_receipt(
@@ -28,15 +31,21 @@ def add_receipt(
     entries: Iterable[CountEntry | StatusEntry],
     by: Caller,
     at: datetime,
+    retracts: int | None = None,
 ) -> Submission:
-    """Store the receipt of a submission, chained to the one before; `entries` are those it adds, in order."""
+    """Store the receipt of a submission, chained to the one before; `entries` are those it adds, in order.
+
+    `retracts` is the submission that it takes back, if it does.
+    """
     previous = db.exec(select(Submission.hash).order_by(col(Submission.id).desc()).limit(1)).first()
     receipt = Submission(
         id=submission_id,
         organisation_id=by.organisation_id,
         key_id=by.key_id,
         recorded_at=at,
+        retracts=retracts,
         rows=_ROWS.dump_json(list(rows)).decode(),
+        **outcomes_of(rows),
         previous_hash=previous or EMPTY_HASH,
         hash="",
     )
@@ -48,16 +57,16 @@ def add_receipt(
 def content_hash(receipt: Submission, entries: Iterable[CountEntry | StatusEntry]) -> str:
     """SHA-256 in hexadecimal over the canonical content of `receipt`, its `entries` and the hash before it.
 
-    Canonical: JSON with sorted names and no spaces, in UTF-8; moments as RFC 3339 in UTC with six decimals. An entry
-    counts with all its columns; of a note only the salted hash, so that erasing a note breaks nothing.
+    An entry counts with all its columns; of a note only the salted hash, so that erasing a note breaks nothing. The
+    numbers of rows are left out, since the rows tell them.
     """
-    content = {**receipt.model_dump(exclude={"hash"}), "entries": [_columns(entry) for entry in entries]}
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_text)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    own = receipt.model_dump(exclude={"hash", *OUTCOMES}, exclude_none=True)
+    content = {**own, "entries": [_columns(entry) for entry in entries]}
+    return canonical_hash(content)
 
 
-def own_receipt(db: Session, submission_id: int, *, by: Caller) -> Receipt:
-    """The receipt again, for a key of the organisation that posted it.
+def own_submission(db: Session, submission_id: int, *, by: Caller) -> Submission:
+    """The submission, for a key of the organisation that posted it.
 
     Raises:
         NotFound: there is none, or it is another organisation's.
@@ -65,18 +74,78 @@ def own_receipt(db: Session, submission_id: int, *, by: Caller) -> Receipt:
     stored = db.get(Submission, submission_id)
     if stored is None or stored.organisation_id != by.organisation_id:
         raise NotFound(f"your organisation has no submission {submission_id}")
-    return receipt_of(stored, by.organisation)
+    return stored
+
+
+def own_receipts(
+    db: Session, *, by: Caller, before: int | None, limit: int | None
+) -> tuple[list[ReceiptSummary], str | None]:
+    """At most `limit` receipts (None: all) of the caller's organisation, newest first, and where the next page begins.
+
+    With `before` only those with a smaller number.
+    """
+    query: Any = select(*_SUMMARISED).where(Submission.organisation_id == by.organisation_id)
+    if before is not None:
+        query = query.where(Submission.id < before)
+    one_more = None if limit is None else limit + 1
+    page = db.exec(query.order_by(col(Submission.id).desc()).limit(one_more)).all()
+    found = page[:limit]
+    retracting: Any = select(Submission.retracts, Submission.id)
+    retracting = retracting.where(col(Submission.retracts).in_([one.id for one in found]))
+    retracted_by = dict(db.exec(retracting.order_by(col(Submission.id))).all())
+    rows = [
+        ReceiptSummary(
+            id=one.id,
+            received_at=written(one.recorded_at),
+            key=one.key_id,
+            retracts=one.retracts,
+            retracted_by=retracted_by.get(one.id),
+            **{outcome: getattr(one, outcome) for outcome in OUTCOMES},
+            previous_hash=one.previous_hash,
+            hash=one.hash,
+        )
+        for one in found
+    ]
+    return rows, str(rows[-1].id) if len(page) > len(found) else None
 
 
 def receipt_of(stored: Submission, organisation: str) -> Receipt:
     """The receipt that `stored` keeps."""
-    rows = _ROWS.validate_json(stored.rows)
-    return _receipt(stored.id, stored.recorded_at, organisation, rows, stored.previous_hash, stored.hash)
+    return Receipt(
+        id=stored.id,
+        received_at=written(stored.recorded_at),
+        organisation=organisation,
+        retracts=stored.retracts,
+        **{outcome: getattr(stored, outcome) for outcome in OUTCOMES},
+        rows=rows_of(stored),
+        previous_hash=stored.previous_hash,
+        hash=stored.hash,
+    )
 
 
 def dry_receipt(rows: Sequence[ReceiptRow], *, organisation: str, at: datetime) -> Receipt:
     """What the receipt would say, had the rows been stored."""
-    return _receipt(None, at, organisation, rows, None, None)
+    return Receipt(
+        id=None,
+        received_at=written(at),
+        organisation=organisation,
+        retracts=None,
+        **outcomes_of(rows),
+        rows=list(rows),
+        previous_hash=None,
+        hash=None,
+    )
+
+
+def outcomes_of(rows: Iterable[ReceiptRow]) -> Mapping[str, int]:
+    """How many of `rows` came to each outcome."""
+    counted = Counter(row.outcome for row in rows)
+    return {outcome: counted[outcome] for outcome in OUTCOMES}
+
+
+def rows_of(stored: Submission) -> list[ReceiptRow]:
+    """The rows that the receipt keeps."""
+    return _ROWS.validate_json(stored.rows)
 
 
 def organisation_names(db: Session, ids: Iterable[int]) -> dict[int, str]:
@@ -85,33 +154,5 @@ def organisation_names(db: Session, ids: Iterable[int]) -> dict[int, str]:
     return {owner.id: owner.name for owner in db.exec(query) if owner.id is not None}
 
 
-def _receipt(
-    submission_id: int | None,
-    at: datetime,
-    organisation: str,
-    rows: Sequence[ReceiptRow],
-    previous_hash: str | None,
-    own_hash: str | None,
-) -> Receipt:
-    outcomes = Counter(row.outcome for row in rows)
-    return Receipt(
-        id=submission_id,
-        received_at=written(at),
-        organisation=organisation,
-        created=outcomes["created"],
-        corrected=outcomes["corrected"],
-        unchanged=outcomes["unchanged"],
-        retracted=outcomes["retracted"],
-        rejected=outcomes["rejected"],
-        rows=list(rows),
-        previous_hash=previous_hash,
-        hash=own_hash,
-    )
-
-
 def _columns(entry: CountEntry | StatusEntry) -> dict[str, Any]:
     return {"list": "counts" if isinstance(entry, CountEntry) else "statuses", **entry.model_dump()}
-
-
-def _text(value: Any) -> str:
-    return written(value) if isinstance(value, datetime) else str(value)

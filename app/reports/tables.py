@@ -1,6 +1,7 @@
 """What is stored of reports: entries that are never changed, the receipts they came with, and notes, which can go."""
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field
@@ -13,16 +14,22 @@ STATUSES = ("planned", "pilot", "in_use", "paused", "ended")
 PRECISIONS = ("day", "month", "year")
 RECORDED = ("created", "corrected")
 WITHDRAWN = ("retracted", "superseded")
-EMPTY_HASH = "0" * 64
-"""What stands as the hash before the first receipt."""
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> str:
     return f"{column} IN ({', '.join(repr(value) for value in values)})"
 
 
+def _number() -> Any:
+    """A column for how many of the rows came to one outcome."""
+    return Field(default=0, sa_column_kwargs={"server_default": "0"})
+
+
 class Submission(Base, table=True):
-    """One authenticated post: its receipt, chained by hash to the one before."""
+    """One authenticated post: its receipt, chained by hash to the one before.
+
+    `rows` are its rows as JSON, and the numbers say how many of them came to each outcome.
+    """
 
     __tablename__ = "submissions"
 
@@ -33,6 +40,12 @@ class Submission(Base, table=True):
     rows: str
     previous_hash: str = Field(max_length=64)
     hash: str = Field(max_length=64)
+    retracts: int | None = Field(default=None, foreign_key="submissions.id", index=True)
+    created: int = _number()
+    corrected: int = _number()
+    unchanged: int = _number()
+    retracted: int = _number()
+    rejected: int = _number()
 
 
 class _Entry(Base):

@@ -52,6 +52,11 @@ def table_answer(
     return Response(answer.model_dump_json(), media_type=JSON, headers=headers)
 
 
+def json_answer(answer: BaseModel, *, status_code: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """`answer` as JSON."""
+    return Response(answer.model_dump_json(), status_code=status_code, media_type=JSON, headers=headers)
+
+
 def documented(description: str, example: Any, headers: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
     """What `responses=` says of an answer in JSON: an example of it, and what its headers tell."""
     entry: dict[str, Any] = {"description": description, "content": {JSON: {"example": example}}}

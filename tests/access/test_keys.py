@@ -7,7 +7,7 @@ import string
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from sqlalchemy import Engine, event, text
 from sqlalchemy.engine import make_url
 from sqlmodel import Session, select
 
-from app.access.keys import NotAnArea, UnknownKey, caller_with, issue_key, keys_with_owners, revoke_key
+from app.access import scope
+from app.access.keys import NotAnArea, UnknownKey, caller_with, issue_key, keys_with_owners, known_key, revoke_key
 from app.access.models import Action, Key, Organisation
 from app.database import Base, Database
 from app.settings import Settings
@@ -118,7 +119,7 @@ def test_a_key_is_stored_as_its_hash_alone(
 
     parts = {kuopio.key, secret, secret[:32], secret[:16], secret[16:32], secret[:8]}
     assert [(table, part) for table, rows in everything.items() for part in parts if part in rows] == []
-    assert [table for table, rows in everything.items() if key_id in rows] == ["keys", "submissions"]
+    assert [table for table, rows in everything.items() if key_id in rows] == ["keys", "audit_lines", "submissions"]
     assert stored == hashlib.sha256(kuopio.key.encode()).hexdigest()
     if database_url.startswith("sqlite"):
         file = Path(make_url(database_url).database or "")
@@ -127,10 +128,16 @@ def test_a_key_is_stored_as_its_hash_alone(
         assert [part for part in parts if part.encode() in kept] == []
 
 
+def calling_with(db: Session, key: str, *, at: datetime) -> scope.Caller | None:
+    found = known_key(db, key)
+    assert found
+    return caller_with(*found, at=at)
+
+
 def test_a_key_opens_what_it_was_issued_for(db: Session) -> None:
     key = issued(db, "municipality:297", "county:13", "municipality:297", days=30)
 
-    caller = caller_with(db, key, at=NOW)
+    caller = calling_with(db, key, at=NOW)
 
     assert caller
     assert (caller.key_name, caller.organisation) == ("client system", "Kuopio")
@@ -143,14 +150,14 @@ def test_a_key_is_valid_for_400_days_up_to_the_last_microsecond(db: Session) -> 
     key = issued(db, "country")
     end = NOW + timedelta(days=400)
 
-    assert caller_with(db, key, at=end - timedelta(microseconds=1))
-    assert caller_with(db, key, at=end) is None
+    assert calling_with(db, key, at=end - timedelta(microseconds=1))
+    assert calling_with(db, key, at=end) is None
 
 
 def test_another_secret_under_a_known_id_opens_nothing(db: Session) -> None:
     stem = issued(db, "country")[: len("yhdessa_") + 9] + "b" * 32
 
-    assert caller_with(db, stem + checksum(stem), at=NOW) is None
+    assert known_key(db, stem + checksum(stem)) is None
 
 
 def test_an_organisation_is_made_once_and_holds_several_keys(db: Session) -> None:
@@ -200,7 +207,7 @@ def test_a_revoked_key_opens_nothing_and_keeps_the_moment_it_was_revoked(db: Ses
     revoke_key(db, key_id, at=NOW)
     revoke_key(db, key_id, at=NOW + timedelta(days=1))
 
-    assert caller_with(db, key, at=NOW) is None
+    assert calling_with(db, key, at=NOW) is None
     assert db.get_one(Key, key_id).revoked_at == NOW
 
 

@@ -40,6 +40,7 @@ def test_the_receipt_says_what_became_of_each_row(clock: StandingClock, kuopio: 
         "id": 1,
         "received_at": "2024-05-15T09:01:00.000000Z",
         "organisation": "Kuopio",
+        "retracts": None,
         "created": 3,
         "corrected": 0,
         "unchanged": 0,

@@ -131,7 +131,10 @@ def recomputed_chain(app: FastAPI, forge: Callable[[dict[str, Any]], Any] = lamb
     for receipt in stored(app, "submissions"):
         own = [entry for entry in entries if entry["submission_id"] == receipt["id"]]
         content = {**receipt, "previous_hash": chain[-1], "entries": own}
-        del content["hash"]
+        for told_by_the_rows in ("hash", "created", "corrected", "unchanged", "retracted", "rejected"):
+            del content[told_by_the_rows]
+        if content["retracts"] is None:
+            del content["retracts"]
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=in_words)
         chain.append(hashlib.sha256(canonical.encode()).hexdigest())
     return chain[1:]
