@@ -22,8 +22,6 @@ CONTENT_TYPES: Mapping[str, str] = MappingProxyType(
 # Statuses first: the counts of a later chunk are held against them.
 _LISTS = ("statuses", "counts")
 _UTF_16 = (BOM_UTF16_LE, BOM_UTF16_BE)
-_BLANK = b' \t\r\n,;"'
-"""What a row without content may be made of."""
 _BETWEEN_ROWS = 1
 
 
@@ -101,7 +99,7 @@ def _packed(rows: Iterable[_Row], most_rows: int, most_bytes: int) -> Iterator[l
     packed: list[_Row] = []
     filled, size = 0, 0
     for row in rows:
-        counts, its_size = bool(row.content.strip(_BLANK)), len(row.content) + _BETWEEN_ROWS
+        counts, its_size = _filled(row.content), len(row.content) + _BETWEEN_ROWS
         if counts and filled and (filled == most_rows or size + its_size > most_bytes):
             yield packed
             packed, filled, size = [], 0, 0
@@ -122,7 +120,9 @@ def _lines(content: bytes) -> Iterator[_Row]:
 def _csv_rows(content: bytes) -> Iterator[_Row]:
     """The rows of a CSV file, each with its end and with the line breaks between its quotes."""
     # Latin-1 gives every byte a character and the other way round, so what the file is written in stays as it is.
-    lines = list(StringIO(content.decode("latin-1"), newline=""))
+    text = content.removeprefix(BOM_UTF8)
+    mark = content[: len(content) - len(text)]
+    lines = list(StringIO(text.decode("latin-1"), newline=""))
     reader = csv.reader(lines, delimiter=_delimiter(lines))
     begin, end = 0, 0
     while begin < len(lines):
@@ -132,20 +132,28 @@ def _csv_rows(content: bytes) -> Iterator[_Row]:
         except csv.Error:
             # A quote that is never closed, most likely: the rest is one row, and the server says what is wrong.
             end = len(lines)
-        yield _Row("".join(lines[begin:end]).encode("latin-1"), lines=end - begin)
-        begin = end
+        yield _Row(mark + "".join(lines[begin:end]).encode("latin-1"), lines=end - begin)
+        begin, mark = end, b""
 
 
-def _delimiter(lines: Sequence[str]) -> str:
-    """What parts the columns: the semicolon if the first line has more of them than commas."""
-    first = lines[0] if lines else ""
+def _delimiter(lines: Iterable[str]) -> str:
+    """What parts the columns: the semicolon if the first line that is not blank has more of them than commas."""
+    first = next((line for line in lines if line.strip()), "")
     return ";" if first.count(";") > first.count(",") else ","
 
 
-def _header_length(rows: Sequence[_Row]) -> int:
-    """How many rows stand above the figures: the names of the columns, and perhaps Excel's `sep=;` before them."""
-    told = bool(rows) and rows[0].content.removeprefix(BOM_UTF8).lower().startswith(b"sep=")
-    return 1 + told
+def _header_length(rows: Iterable[_Row]) -> int:
+    """How many rows stand above the figures: up to the names of the columns, perhaps after Excel's `sep=;`."""
+    for number, row in enumerate(rows, start=1):
+        content = row.content.removeprefix(BOM_UTF8)
+        if _filled(content) and not content.lower().startswith(b"sep="):
+            return number
+    return 0
+
+
+def _filled(content: bytes) -> bool:
+    """False if a row is made of nothing but what stands around words."""
+    return bool(content.strip(b' \t\r\n,;"'))
 
 
 def _json_chunks(content: bytes, limits: Limits) -> list[Chunk]:
