@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextCo
 
 from app.cli.remote import WAIT_SECONDS, Ended, KeyFile, Url, Wait, answers_told, client_from_options
 from app.cli.telling import print_table, said, tell_error
-from app.client import Client, Refused, Unanswered
+from app.client import Client, Refused, Unanswered, place
 from app.sending.chunks import XLSX
 from app.sending.delivery import Delivery, delivery_of
 from app.sending.progress import progress_beside
@@ -111,10 +111,11 @@ def _tell_refusal(refused: Refused, delivery: Delivery) -> None:
     errors = problem.get("errors") or []
     tell_error(f"{problem.get('status')} {problem.get('title')}" + ("" if errors else f": {problem.get('detail')}"))
     for error in errors[:_ERRORS_TOLD]:
-        said.print(f"  {tally.located(error, delivery.next_chunk)}: {error['detail']}", markup=False, soft_wrap=True)
+        moved = tally.in_file(error, delivery.next_chunk)
+        _tell(f"  {place(moved)}: {moved['detail']}")
     _tell_more(len(errors) - _ERRORS_TOLD)
     if problem.get("status") == _TOO_LARGE:
-        _tell(_SAVE_AS_CSV if delivery.content_type == XLSX else _FEWER_ROWS)
+        _tell(_SAVE_AS_CSV if delivery.next_chunk.content_type == XLSX else _FEWER_ROWS)
     if delivery.kept_at and delivery.progress.done:
         _summarise(delivery)
     _tell(_is_recorded(delivery))

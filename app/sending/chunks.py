@@ -42,6 +42,7 @@ class Chunk:
     """A part of a file, itself such a file: its first `header_lines` are the whole file's, then `lines_left_out`."""
 
     content: bytes
+    content_type: str
     header_lines: int = 0
     lines_left_out: int = 0
 
@@ -79,18 +80,18 @@ def chunks_of(content: bytes, content_type: str, limits: Limits) -> list[Chunk]:
     if content_type == JSON:
         return _json_chunks(content, limits)
     if content_type == XLSX or content.startswith(_UTF_16):
-        return [Chunk(content)]
+        return [Chunk(content, content_type)]
     rows = list(_csv_rows(content) if content_type == CSV else _lines(content))
     header = _header_length(rows) if content_type == CSV else 0
-    return list(_line_chunks(rows[:header], rows[header:], limits))
+    return list(_line_chunks(rows[:header], rows[header:], content_type, limits))
 
 
-def _line_chunks(header: Sequence[_Row], rows: Sequence[_Row], limits: Limits) -> Iterator[Chunk]:
+def _line_chunks(header: Sequence[_Row], rows: Sequence[_Row], content_type: str, limits: Limits) -> Iterator[Chunk]:
     """The rows in chunks, each under the header."""
     above = b"".join(row.content for row in header)
     header_lines, left_out = sum(row.lines for row in header), 0
     for part in list(_packed(rows, limits.rows, limits.size_bytes - len(above))) or [[]]:
-        yield Chunk(above + b"".join(row.content for row in part), header_lines, left_out)
+        yield Chunk(above + b"".join(row.content for row in part), content_type, header_lines, left_out)
         left_out += sum(row.lines for row in part)
 
 
@@ -143,12 +144,9 @@ def _delimiter(lines: Iterable[str]) -> str:
 
 
 def _header_length(rows: Iterable[_Row]) -> int:
-    """How many rows stand above the figures: up to the names of the columns, perhaps after Excel's `sep=;`."""
-    for number, row in enumerate(rows, start=1):
-        content = row.content.removeprefix(BOM_UTF8)
-        if _filled(content) and not content.lower().startswith(b"sep="):
-            return number
-    return 0
+    """How many rows stand above the figures: up to the names of the columns, in the first one that is filled."""
+    filled = (number for number, row in enumerate(rows, start=1) if _filled(row.content.removeprefix(BOM_UTF8)))
+    return next(filled, 0)
 
 
 def _filled(content: bytes) -> bool:
@@ -159,9 +157,9 @@ def _filled(content: bytes) -> bool:
 def _json_chunks(content: bytes, limits: Limits) -> list[Chunk]:
     rows = _json_rows(content)
     if len(content) <= limits.size_bytes and len(rows) <= limits.rows:
-        return [Chunk(content)]
+        return [Chunk(content, JSON)]
     parts = _packed(rows, limits.rows, limits.size_bytes - len(_json_of([])))
-    return [Chunk(_json_of(part)) for part in parts] or [Chunk(content)]
+    return [Chunk(_json_of(part), JSON) for part in parts] or [Chunk(content, JSON)]
 
 
 def _json_rows(content: bytes) -> list[_Row]:

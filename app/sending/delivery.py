@@ -20,7 +20,6 @@ _ABOUT_THE_CONTENT = (403, 409, 413, 415, 422)
 class Delivery:
     """The chunks of a file, how far they have come, and where that is kept; nowhere in a dry run."""
 
-    content_type: str
     chunks: list[Chunk]
     progress: Progress
     kept_at: Path | None
@@ -52,7 +51,7 @@ class Delivery:
         try:
             receipt = client.submit_content(
                 self.next_chunk.content,
-                self.content_type,
+                self.next_chunk.content_type,
                 skip_invalid=self.progress.plan.skip_invalid,
                 dry_run=self.kept_at is None,
                 idempotency_key=self.progress.idempotency_key,
@@ -104,7 +103,7 @@ def delivery_of(
         plan = Plan(sha256=sha256, url=url, skip_invalid=skip_invalid, chunk_rows=rows, chunk_bytes=size)
     chunks = chunks_of(content, content_type, Limits(plan.chunk_rows, plan.chunk_bytes))
     progress = progress or Progress(run=uuid4().hex, plan=plan, chunks=len(chunks))
-    return Delivery(content_type, chunks, progress, kept_at)
+    return Delivery(chunks, progress, kept_at)
 
 
 def _limits_of(client: Client) -> Limits:

@@ -8,11 +8,13 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from app.client import place
-from app.sending.chunks import Chunk
+from app.sending.chunks import JSON, Chunk
 
 FINDINGS_KEPT = 20
 
 _POINTER = re.compile(r"/(?P<list>counts|statuses)/(?P<index>[0-9]+)(?P<rest>.*)", re.DOTALL)
+_LINE = re.compile(r"\bline ([0-9]+)\b")
+_ROW = re.compile(r"\bin row ([0-9]+)\b")
 
 
 class Finding(BaseModel):
@@ -58,25 +60,33 @@ class Tally(BaseModel):
             findings=(self.findings + found)[:FINDINGS_KEPT],
         )
 
-    def located(self, error: Mapping[str, Any], chunk: Chunk) -> str:
-        """Where in the whole file an entry of `errors` is that the server found in the chunk after these."""
+    def in_file(self, error: Mapping[str, Any], chunk: Chunk) -> dict[str, Any]:
+        """An entry of `errors` about the chunk after these, with the lines and rows of the whole file."""
         moved = dict(error)
         if error.get("line") is not None:
             moved["line"] = chunk.line_in_file(error["line"])
         found = _POINTER.fullmatch(error.get("pointer") or "")
         if found:
-            index = int(found["index"]) + self.rows.get(found["list"], 0)
-            moved["pointer"] = f"/{found['list']}/{index}{found['rest']}"
-        return place(moved)
+            moved["pointer"] = f"/{found['list']}/{self._before(found['list'], found['index'])}{found['rest']}"
+        # Some words name another line or row of the same chunk.
+        detail = _LINE.sub(lambda line: f"line {chunk.line_in_file(int(line[1]))}", error["detail"])
+        moved["detail"] = _ROW.sub(lambda row: f"in row {self._before('counts', row[1])}", detail)
+        return moved
+
+    def _before(self, list_name: str, index: str | int) -> int:
+        """The place in the whole file's list of a row of the next chunk."""
+        return self.rows.get(list_name, 0) + int(index)
 
     def _findings(self, row: Mapping[str, Any], chunk: Chunk) -> Sequence[Finding]:
-        errors = [
-            Finding(place=self.located(error, chunk), what="rejected", detail=error["detail"])
-            for error in row["errors"]
-        ]
-        whole = {"line": row.get("line"), "pointer": f"/{row['list']}/{row['index']}"}
-        warnings = [
-            Finding(place=self.located(whole, chunk), what=warning["code"], detail=warning["detail"])
-            for warning in row["warnings"]
-        ]
+        moved = [self.in_file(error, chunk) for error in row["errors"]]
+        errors = [Finding(place=place(error), what="rejected", detail=error["detail"]) for error in moved]
+        where = self._place(row, chunk)
+        warnings = [Finding(place=where, what=warning["code"], detail=warning["detail"]) for warning in row["warnings"]]
         return errors + warnings
+
+    def _place(self, row: Mapping[str, Any], chunk: Chunk) -> str:
+        """Where a row of a receipt is: its line if the server tells it, else which one of its kind it is."""
+        index = self._before(row["list"], row["index"])
+        if row.get("line") is not None:
+            return f"line {chunk.line_in_file(row['line'])}"
+        return f"/{row['list']}/{index}" if chunk.content_type == JSON else f"{row['list']}, number {index + 1}"

@@ -713,13 +713,3 @@ def test_the_help_tells_every_exit_code() -> None:
     shown = CliRunner().invoke(command_line, ["submit", "--help"]).output
 
     assert [re.search(rf"(?m)^ {code} \w", shown) is not None for code in (0, 1, 2, 3, 4, 5, 130)] == [True] * 7
-
-
-def test_what_the_client_is_told_is_no_mistake_beside_a_server(
-    monkeypatch: pytest.MonkeyPatch, service: Service, tmp_path: Path
-) -> None:
-    for name in ("YHDESSA_URL", "YHDESSA_KEY", "YHDESSA_KEY_FILE"):
-        monkeypatch.setenv(name, "x")
-    monkeypatch.setenv("YHDESSA_DATABASE_URL", f"sqlite:///{tmp_path}/none.db")
-
-    assert CliRunner().invoke(command_line, ["openapi"]).exit_code == 0

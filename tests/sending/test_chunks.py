@@ -80,7 +80,7 @@ def test_a_csv_keeps_what_it_is_written_in(encoding: str) -> None:
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 def test_lines_of_a_later_chunk_are_told_as_those_of_the_file(line_end: str) -> None:
-    lines = ["", "sep=;", "kunta;istunnot", "297;1", "", "140;2", ";", '005;"', '3"', "", ""]
+    lines = ["", "kunta;istunnot", "297;1", "", "140;2", ";", '005;"', '3"', "", ""]
     content = line_end.join(lines).encode()
 
     chunks = chunks_of(content, CSV, Limits(1, MANY_BYTES))
@@ -213,7 +213,7 @@ def test_chunks_stay_within_the_size_unless_a_row_alone_does_not() -> None:
     ],
 )
 def test_json_that_is_no_submission_goes_to_the_server_as_it_is(content: bytes) -> None:
-    assert chunks_of(content, JSON, Limits(1, 10)) == [Chunk(content)]
+    assert chunks_of(content, JSON, Limits(1, 10)) == [Chunk(content, JSON)]
 
 
 def test_json_says_the_same_after_it_is_cut() -> None:
@@ -229,4 +229,4 @@ def test_json_says_the_same_after_it_is_cut() -> None:
 
 
 def test_an_excel_file_is_sent_whole() -> None:
-    assert chunks_of(b"PK\n\n\n", XLSX, Limits(1, 1)) == [Chunk(b"PK\n\n\n")]
+    assert chunks_of(b"PK\n\n\n", XLSX, Limits(1, 1)) == [Chunk(b"PK\n\n\n", XLSX)]
