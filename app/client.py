@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from itertools import count
 from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
@@ -205,8 +204,9 @@ class Client:
 
     def _answer(self, request: httpx.Request) -> Answer:
         """The answer to `request`, sent until there is one or patience ends."""
-        since = self._patience.monotonic()
-        for attempt in count(1):
+        since, attempt = self._patience.monotonic(), 0
+        while True:
+            attempt += 1
             asked, cause = 0.0, None
             try:
                 response = self._http.send(request)

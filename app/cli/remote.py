@@ -33,10 +33,9 @@ Wait = Annotated[float, typer.Option("--wait", min=0, help="Seconds to keep tryi
 
 
 class Ended(IntEnum):
-    """How a command ended; 2 is a mistake in its usage."""
+    """How a command ended, if not with a mistake (1) or by wrong usage (2)."""
 
     WELL = 0
-    MISTAKEN = 1
     REFUSED = 3
     PARTLY_REJECTED = 4
     UNANSWERED = 5

@@ -95,7 +95,7 @@ def _summarise(delivery: Delivery) -> None:
         if len(delivery.chunks) > 1:
             _tell(f"each of the {len(delivery.chunks)} parts was tried without those before it")
     if tally.replayed:
-        _tell(f"{tally.replayed} of {len(delivery.chunks)} parts had been recorded before; here is their receipt")
+        _tell(f"of {tally.replayed} of {len(delivery.chunks)} parts the answer had been lost; each is recorded once")
     headings = ("created", "corrected", "unchanged", "rejected", "warnings")
     print_table(headings, [[str(getattr(tally, heading)) for heading in headings]])
     if tally.findings:

@@ -11,6 +11,7 @@ from app.client import place
 from app.sending.chunks import JSON, Chunk
 
 FINDINGS_KEPT = 20
+REJECTED = "rejected"
 
 _POINTER = re.compile(r"/(?P<list>counts|statuses)/(?P<index>[0-9]+)(?P<rest>.*)", re.DOTALL)
 _LINE = re.compile(r"\bline ([0-9]+)\b")
@@ -28,7 +29,7 @@ class Finding(BaseModel):
 
 
 class Tally(BaseModel):
-    """What became of the rows of the chunks so far; of what was `found` about them, only the first is kept."""
+    """What became of the rows of the chunks so far; the first of what was `found`, rejections before warnings."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
@@ -57,7 +58,7 @@ class Tally(BaseModel):
             warnings=self.warnings + sum(len(row["warnings"]) for row in receipt["rows"]),
             rows=dict(rows),
             found=self.found + len(found),
-            findings=(self.findings + found)[:FINDINGS_KEPT],
+            findings=sorted(self.findings + found, key=lambda one: one.what != REJECTED)[:FINDINGS_KEPT],
         )
 
     def in_file(self, error: Mapping[str, Any], chunk: Chunk) -> dict[str, Any]:
@@ -79,7 +80,7 @@ class Tally(BaseModel):
 
     def _findings(self, row: Mapping[str, Any], chunk: Chunk) -> Sequence[Finding]:
         moved = [self.in_file(error, chunk) for error in row["errors"]]
-        errors = [Finding(place=place(error), what="rejected", detail=error["detail"]) for error in moved]
+        errors = [Finding(place=place(error), what=REJECTED, detail=error["detail"]) for error in moved]
         where = self._place(row, chunk)
         warnings = [Finding(place=where, what=warning["code"], detail=warning["detail"]) for warning in row["warnings"]]
         return errors + warnings

@@ -240,15 +240,15 @@ def test_rows_to_look_at_are_listed_where_they_are_in_the_file(
     done = submit(file, "--skip-invalid", "--chunk-rows", 2)
 
     listed = [
+        ["/counts/2/period", "rejected"],
         ["/counts/0", "no_active_status"],
         ["/counts/1", "no_active_status"],
-        ["/counts/2/period", "rejected"],
         ["/counts/3", "no_active_status"],
     ]
     for result in (tried, done):
         assert (result.exit_code, summary(result)) == (4, [3, 0, 0, 1, 3])
         assert [row[:2] for row in table(result)[3:]] == listed
-        assert table(result)[5][2].startswith("2099-01 ")
+        assert table(result)[3][2].startswith("2099-01 ")
     assert service.recorded(municipality) == months(1, 2, 4)
 
 
@@ -397,7 +397,7 @@ def test_what_was_not_answered_is_gone_on_with_and_recorded_once(
     assert (second.exit_code, summary(second)) == (0, [7, 0, 0, 0, 0])
     assert second.stderr.splitlines() == [
         "going on after part 1 of 3",
-        *(["1 of 3 parts had been recorded before; here is their receipt"] if fault is answer_lost else []),
+        *(["of 1 of 3 parts the answer had been lost; each is recorded once"] if fault is answer_lost else []),
         f"receipts: {before + 1}, {before + 2}, {before + 3}",
     ]
     assert (service.submissions() - before, service.recorded(municipality)) == (3, months(1, 2, 3, 4, 5, 6))
@@ -534,7 +534,7 @@ def started(network: FlakyNetwork, key_file: Path) -> Iterator[Callable[..., "su
         process.communicate()
 
 
-@pytest.mark.parametrize("before_server", [True, False])
+@pytest.mark.parametrize(("parts_before", "before_server"), [(0, False), (1, True), (1, False), (2, False)])
 def test_a_run_that_was_killed_goes_on_and_all_is_recorded_once(
     started: Callable[..., "subprocess.Popen[str]"],
     submit: Submit,
@@ -542,17 +542,18 @@ def test_a_run_that_was_killed_goes_on_and_all_is_recorded_once(
     network: FlakyNetwork,
     file: Path,
     municipality: str,
+    parts_before: int,
     before_server: bool,
 ) -> None:
-    before, second_part = service.submissions(), Hold(before_server=before_server)
-    network.faults += [passed, second_part]
+    before, held_up = service.submissions(), Hold(before_server=before_server)
+    network.faults += [*[passed] * parts_before, held_up]
 
     process = started(file, "--chunk-rows", "3")
-    assert second_part.held.wait(30)
+    assert held_up.held.wait(30)
     listed = subprocess.run(["ps", "-ewwo", "args"], capture_output=True, text=True, check=True).stdout
     process.kill()
     process.wait()
-    second_part.go_on.set()
+    held_up.go_on.set()
     kept = progress_of(file).read_text()
     done = submit(file)
 
@@ -562,6 +563,29 @@ def test_a_run_that_was_killed_goes_on_and_all_is_recorded_once(
     assert service.recorded(municipality) == months(1, 2, 3, 4, 5, 6)
     assert len(set(network.keys_sent())) == 3
     assert [path.name for path in file.parent.iterdir() if path.name.startswith("figures")] == ["figures.json"]
+
+
+def test_two_runs_of_the_same_file_at_once_record_it_once(
+    started: Callable[..., "subprocess.Popen[str]"],
+    submit: Submit,
+    service: Service,
+    network: FlakyNetwork,
+    file: Path,
+    municipality: str,
+) -> None:
+    before, second_part = service.submissions(), Hold()
+    network.faults += [passed, second_part]
+
+    first = started(file, "--chunk-rows", "3")
+    assert second_part.held.wait(30)
+    second = submit(file)
+    second_part.go_on.set()
+    shown, _ = first.communicate(timeout=30)
+
+    assert (first.returncode, second.exit_code) == (0, 0)
+    assert shown == second.stdout
+    assert service.submissions() - before == 3
+    assert (service.recorded(municipality), progress_of(file).exists()) == (months(1, 2, 3, 4, 5, 6), False)
 
 
 def test_who_interrupts_it_is_told_how_to_go_on(

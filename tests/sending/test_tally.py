@@ -55,16 +55,29 @@ def test_findings_are_told_by_line_if_the_server_tells_it_and_else_by_what_the_f
     }
 
     assert by_kind[CSV] == [
-        Finding(place="line 105", what="tenfold_jump", detail="from 1 to 10"),
         Finding(place="line 103, column jakso", what="rejected", detail="has not begun"),
+        Finding(place="line 105", what="tenfold_jump", detail="from 1 to 10"),
         *[Finding(place="statuses, number 6", what="tenfold_jump", detail="from 1 to 10")] * 2,
     ]
     assert [finding.place for finding in by_kind[XLSX]] == [
-        "line 5",
         "line 3, column jakso",
+        "line 5",
         *["statuses, number 6"] * 2,
     ]
     assert by_kind[JSON][3].place == "/statuses/5"
+
+
+def test_of_many_findings_the_first_are_kept_rejections_before_warnings() -> None:
+    odd = [row("counts", index, warnings=[{"code": "tenfold_jump", "detail": "a"}]) for index in range(15)]
+    wrong = row("counts", 15, errors=[{"pointer": "/counts/15/period", "detail": "b"}])
+
+    tally = Tally().with_receipt(receipt(*odd, wrong), Chunk(b"", JSON), replayed=False)
+    tally = tally.with_receipt(receipt(*odd, wrong), Chunk(b"", JSON), replayed=False)
+
+    places = [finding.place for finding in tally.findings]
+    assert (tally.found, tally.warnings, len(places)) == (32, 30, 20)
+    assert places[:2] == ["/counts/15/period", "/counts/31/period"]
+    assert places[2:] == [f"/counts/{index}" for index in (*range(15), *range(16, 19))]
 
 
 def test_an_error_is_told_where_it_is_in_the_whole_file() -> None:
