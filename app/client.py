@@ -252,12 +252,19 @@ def _problem(response: httpx.Response) -> dict[str, Any]:
     """The problem document of a refusal, made up from its words if something in between gave another."""
     if response.headers.get("content-type", "").startswith("application/problem+json"):
         try:
-            return dict(response.json())
+            return _with_our_errors(dict(response.json()))
         except (TypeError, ValueError):
             pass
     elsewhere = f"the service is at {response.headers['location']}" if response.has_redirect_location else ""
     detail = elsewhere or response.text[:200]
     return {"status": response.status_code, "title": response.reason_phrase, "detail": detail}
+
+
+def _with_our_errors(problem: dict[str, Any]) -> dict[str, Any]:
+    """`problem` without `errors` that are not in our shape, which others who write such documents are free to use."""
+    errors = problem.get("errors", [])
+    ours = isinstance(errors, list) and all(isinstance(error, dict) and "detail" in error for error in errors)
+    return problem if ours else {**problem, "errors": []}
 
 
 def _in_words(problem: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """The client for municipal systems, against a real server over real HTTP."""
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -397,6 +398,17 @@ def test_a_key_that_cannot_be_one_is_not_shown() -> None:
             Client("https://yhdessa.example", wrong)
 
         assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("errors", [{"sessions": ["negative"]}, ["negative"], [{"message": "negative"}], None, 7])
+def test_a_problem_of_something_in_between_may_have_errors_of_another_shape(
+    network: FlakyNetwork, errors: object
+) -> None:
+    body = json.dumps({"status": 400, "title": "Bad request", "detail": "no", "errors": errors})
+    network.faults.append(turned_away("400 Bad Request", "Content-Type: application/problem+json", body=body))
+
+    with Client(network.url) as client, pytest.raises(Refused, match=r"^400 Bad request: no$"):
+        client.submit()
 
 
 def test_of_many_errors_the_first_are_told_each_with_its_place() -> None:
