@@ -9,6 +9,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 DEFAULT_DATABASE_URL = "sqlite:///./data/yhdessa.db"
 PREFIX = "YHDESSA_"
 TEST_PREFIX = "YHDESSA_TEST_"
+CLIENT_VARIABLES = frozenset({"YHDESSA_URL", "YHDESSA_KEY", "YHDESSA_KEY_FILE"})
+"""What commands that talk to a server elsewhere read; no settings of a server, and no mistake beside them."""
 
 
 class Settings(BaseSettings):
@@ -45,12 +47,13 @@ def read_settings() -> Settings:
     """The settings of this process.
 
     Raises:
-        UnknownSetting: a YHDESSA_* variable is not a setting (YHDESSA_TEST_* is left to the tests).
+        UnknownSetting: a YHDESSA_* variable is not a setting (YHDESSA_TEST_* is left to the tests,
+            CLIENT_VARIABLES to the client).
         pydantic.ValidationError: a value is outside its bounds.
     """
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     given = {name for name in os.environ if name.upper().startswith(PREFIX)}
-    unknown = sorted(name for name in given if name not in known and not name.startswith(TEST_PREFIX))
+    unknown = sorted(name for name in given - known - CLIENT_VARIABLES if not name.startswith(TEST_PREFIX))
     if unknown:
         raise UnknownSetting(f"{', '.join(unknown)}: no such setting; there are {', '.join(sorted(known))}")
     return Settings()

@@ -139,7 +139,9 @@ def test_a_misspelt_variable_is_refused_and_the_known_ones_are_listed(
     )
 
 
-def test_variables_of_the_tests_and_of_others_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_of_the_tests_of_the_client_and_of_others_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("YHDESSA_URL", "YHDESSA_KEY", "YHDESSA_KEY_FILE"):
+        monkeypatch.setenv(name, "of the client")
     monkeypatch.setenv("YHDESSA_TEST_DATABASE_URL", "postgresql://localhost")
     monkeypatch.setenv("YHDESSAN_ASIA", "3")
 

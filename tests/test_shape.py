@@ -33,6 +33,7 @@ ROOMS = (
     "schema",
     "main",
     "client",
+    "sending",
     "demo",
     "cli",
 )
@@ -56,6 +57,9 @@ ABOUT_HTTP = {
 DATABASES = {"alembic", "app.database", "psycopg", "sqlalchemy", "sqlite3", "sqlmodel"}
 HTTP = {"fastapi", "http", "httpx", "httpx2", "requests", "socket", "starlette", "urllib", "uvicorn"}
 CLOCKS = {"app.clock", "time"}
+
+# The client stands alone, so it may not ask ours when a Retry-After names a moment.
+CLOCK_READERS = {"app.clock", "app.client"}
 
 CLOCK_READING = re.compile(r"\b(datetime\.(now|today|utcnow)|date\.today|time\.(time|time_ns))$")
 VAGUE_NAMES = {"common", "helper", "helpers", "misc", "service", "services", "util", "utils"}
@@ -110,7 +114,7 @@ def test_only_the_clock_reads_the_wall_clock() -> None:
     reading = [
         f"{name}: {ast.unparse(node)}"
         for name, node in _nodes(ast.Attribute)
-        if name != "app.clock" and CLOCK_READING.search(ast.unparse(node))
+        if name not in CLOCK_READERS and CLOCK_READING.search(ast.unparse(node))
     ]
 
     assert reading == []

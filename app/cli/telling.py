@@ -12,12 +12,14 @@ from rich.table import Column, Table
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from app.access.keys import CannotRotate, NotAnArea, UnknownKey
-from app.client import Refused
+from app.client import Refused, Unanswered
 from app.database import UnsafeDatabase
 from app.practices.definitions import InvalidDefinition
 from app.releases.importing import InvalidRelease
 from app.reports.notes import UnknownNote
 from app.schema import NotMigrated
+from app.sending.chunks import UnknownKind
+from app.sending.progress import UnfinishedBusiness
 from app.settings import UnknownSetting
 
 said = Console(stderr=True, highlight=False)
@@ -26,17 +28,26 @@ said = Console(stderr=True, highlight=False)
 _WIDE = 1_000
 """Columns of an output that is no terminal, so that a program that reads it finds each row in one line."""
 
+
+class Mistake(Exception):
+    """Something that whoever typed the command can put right; the words say how."""
+
+
 _TOLD = (
     CannotRotate,
     CommandError,
     InvalidDefinition,
     InvalidRelease,
+    Mistake,
     NotAnArea,
     NotMigrated,
     OSError,
     Refused,
     SQLAlchemyError,
+    Unanswered,
+    UnfinishedBusiness,
     UnknownKey,
+    UnknownKind,
     UnknownNote,
     UnknownSetting,
     UnsafeDatabase,
@@ -50,9 +61,14 @@ def mistakes_told() -> Iterator[None]:
     try:
         yield
     except _TOLD as error:
-        said.print("error:", style="bold red", end=" ")
-        said.print(_in_words(error), markup=False, soft_wrap=True)
+        tell_error(_in_words(error))
         raise typer.Exit(1) from error
+
+
+def tell_error(words: str) -> None:
+    """Say that something went wrong."""
+    said.print("error:", style="bold red", end=" ")
+    said.print(words, markup=False, soft_wrap=True)
 
 
 def print_table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
@@ -60,7 +76,7 @@ def print_table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
     table = Table(*(Column(heading, overflow="fold") for heading in headings))
     for row in rows:
         table.add_row(*row)
-    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
+    Console(width=None if sys.stdout.isatty() else _WIDE, markup=False, emoji=False, highlight=False).print(table)
 
 
 def _in_words(error: Exception) -> str:
