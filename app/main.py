@@ -2,15 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Literal
+from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.middleware import Middleware
 
 import app.access.routes
+import app.operation.routes
 import app.pages.routes
 import app.places.routes
 import app.practices.routes
@@ -19,13 +18,12 @@ import app.reports.routes
 import app.trends.routes
 from app.clock import Clock, system_clock
 from app.database import Database
-from app.errors import InvalidParameter, Unavailable, install_problems, problems
-from app.schema import schema_problem
+from app.errors import install_problems
 from app.settings import Settings
-from app.web.answers import ConditionalAnswers, documented
+from app.web.answers import ConditionalAnswers
 from app.web.contract import completed
 from app.web.requests_log import RequestLog
-from app.web.strict import BodyLimit, StrictRoute
+from app.web.strict import BodyLimit
 
 VERSION = "0.1.0"
 DESCRIPTION = """\
@@ -51,14 +49,6 @@ TAGS = [
     {"name": "Keys", "description": "What the calling key may do"},
     {"name": "Operation", "description": "Probes"},
 ]
-
-operation = APIRouter(tags=["Operation"], route_class=StrictRoute)
-
-
-class State(BaseModel):
-    """How the server is."""
-
-    status: Literal["alive", "ready"]
 
 
 def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
@@ -92,10 +82,9 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     application.state.clock = clock
     application.state.database = database
     install_problems(application)
-    for room in (app.trends, app.reports, app.releases, app.places, app.practices, app.access):
+    rooms = (app.trends, app.reports, app.releases, app.places, app.practices, app.access, app.operation, app.pages)
+    for room in rooms:
         application.include_router(room.routes.router)
-    application.include_router(operation)
-    application.include_router(app.pages.routes.router)
     application.add_api_route("/openapi.json", lambda: openapi(application), include_in_schema=False)
     return application
 
@@ -114,34 +103,3 @@ def openapi(application: FastAPI) -> dict[str, Any]:
         )
         application.openapi_schema = completed(document)
     return application.openapi_schema
-
-
-@operation.get(
-    "/livez",
-    operation_id="isAlive",
-    summary="The process answers",
-    responses={200: documented("The process answers", {"status": "alive"}), **problems(InvalidParameter)},
-)
-async def is_alive() -> State:
-    """Answers at once and touches nothing, so that it tells a stuck process from a database that is away."""
-    return State(status="alive")
-
-
-@operation.get(
-    "/readyz",
-    operation_id="isReady",
-    summary="The server can answer",
-    responses={
-        200: documented("The server can answer", {"status": "ready"}),
-        **problems(InvalidParameter, Unavailable),
-    },
-)
-def is_ready(request: Request) -> State:
-    """The database answers and its schema is the one that this version needs; otherwise 503."""
-    try:
-        problem = schema_problem(request.app.state.database)
-    except SQLAlchemyError as error:
-        raise Unavailable("the database does not answer", headers={"Retry-After": "2"}) from error
-    if problem:
-        raise Unavailable(problem, headers={"Retry-After": "30"})
-    return State(status="ready")

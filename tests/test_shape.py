@@ -31,6 +31,7 @@ ROOMS = (
     "trends",
     "pages",
     "schema",
+    "operation",
     "main",
     "client",
     "demo",
