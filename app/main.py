@@ -24,6 +24,7 @@ from app.web.answers import ConditionalAnswers
 from app.web.contract import completed
 from app.web.requests_log import RequestLog
 from app.web.strict import BodyLimit
+from app.web.told import ToldHeaders
 
 VERSION = "0.1.0"
 DESCRIPTION = """\
@@ -73,6 +74,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         lifespan=lifespan,
         # Not FastAPI's max_body_size, which answers a declared length in plain text.
         middleware=[
+            Middleware(ToldHeaders),
             Middleware(RequestLog),
             Middleware(ConditionalAnswers),
             Middleware(BodyLimit, most=settings.max_body_bytes),

@@ -46,6 +46,7 @@ ABOUT_HTTP = {
     "app.web.dependencies": "hands a request its session and its clock",
     "app.web.requests_log": "gives each request its id and its line in the log",
     "app.web.strict": "looks at the raw body and query before FastAPI does",
+    "app.web.told": "adds to an answer what was said during its request",
     "app.access.caller": "reads the key out of the request",
     "app.access.replies": "reads the Idempotency-Key and keeps answers as they were sent",
     "app.reports.parameters": "declares what the calls about counts and statuses take and answer alike",
