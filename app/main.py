@@ -1,5 +1,6 @@
 """The application: the only module that knows every other."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,12 +17,14 @@ import app.practices.routes
 import app.releases.routes
 import app.reports.routes
 import app.trends.routes
+from app.access.limits import limits_of
 from app.clock import Clock, system_clock
 from app.database import Database
 from app.errors import install_problems
 from app.settings import Settings
 from app.web.answers import ConditionalAnswers
 from app.web.contract import completed
+from app.web.rates import Ticks
 from app.web.requests_log import RequestLog
 from app.web.strict import BodyLimit
 from app.web.told import ToldHeaders
@@ -41,6 +44,11 @@ would be right. Unknown or repeated parameters, unknown fields and numbers in qu
 
 **Every GET** also answers HEAD, carries a strong `ETag`, and answers 304 to an `If-None-Match` that names it.
 **Every answer** carries `X-Request-Id`, the caller's own if it sent one; quote it when you report a fault.
+
+**A key** may ask so many times at once, and as many again in each minute; then it is answered 429 with `Retry-After`
+in seconds, and nothing is done. `RateLimit` says on every answer for which a key was looked at what is left, and in
+the last 30 days of a key `Key-Expires` says when it ends. `GET /v1/config` lists the limits; reading without a key has
+none of these.
 """
 TAGS = [
     {"name": "Posting", "description": "Session counts and statuses by municipal systems, with a key"},
@@ -48,11 +56,11 @@ TAGS = [
     {"name": "Releases", "description": "What counties made public"},
     {"name": "Registers", "description": "Municipalities, counties and practices"},
     {"name": "Keys", "description": "What the calling key may do"},
-    {"name": "Operation", "description": "Probes"},
+    {"name": "Operation", "description": "Probes, and the terms of the service"},
 ]
 
 
-def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
+def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks = time.monotonic_ns) -> FastAPI:
     """The application over the database that `settings` name; it expects the schema at head and does not migrate."""
     database = Database(settings)
 
@@ -83,6 +91,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     application.state.settings = settings
     application.state.clock = clock
     application.state.database = database
+    application.state.limits = limits_of(settings, ticks)
     install_problems(application)
     rooms = (app.trends, app.reports, app.releases, app.places, app.practices, app.access, app.operation, app.pages)
     for room in rooms:
