@@ -1,15 +1,22 @@
-"""Whether the server answers and can work: for whoever runs it, open to everyone."""
+"""Whether the server answers and can work, and on what terms; open to everyone and not limited."""
 
-from fastapi import APIRouter, Request
+from typing import get_args
+
+from fastapi import APIRouter, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.errors import InvalidParameter, Unavailable, problems
-from app.operation.models import State
+from app.operation import examples
+from app.operation.models import Config, Licence, PublishedLimits, State
+from app.pages.home import Language
 from app.schema import schema_problem
+from app.settings import Settings
 from app.web.answers import documented
 from app.web.strict import StrictRoute
 
 router = APIRouter(tags=["Operation"], route_class=StrictRoute)
+
+_LANGUAGES = list(get_args(Language))
 
 
 @router.get(
@@ -41,3 +48,24 @@ def is_ready(request: Request) -> State:
     if problem:
         raise Unavailable(problem, headers={"Retry-After": "30"})
     return State(status="ready")
+
+
+@router.get(
+    "/v1/config",
+    operation_id="getConfig",
+    summary="The terms of the service and its limits",
+    responses={200: documented("The terms and the limits", examples.CONFIG), **problems(InvalidParameter)},
+)
+async def get_config(request: Request, response: Response) -> Config:
+    """Version, licence of the figures, whom to ask, and within what limits to ask; a fit first call for a program."""
+    settings: Settings = request.app.state.settings
+    # They change with a new start of the server and no sooner.
+    response.headers["Cache-Control"] = "public, max-age=300"
+    return Config(
+        version=request.app.version,
+        api="v1",
+        languages=_LANGUAGES,
+        licence=Licence(name=settings.licence_name, url=settings.licence_url),
+        contact=settings.contact,
+        limits=PublishedLimits.model_validate(settings),
+    )

@@ -1,8 +1,8 @@
-"""Whether the server is alive and ready."""
+"""Whether the server is alive and ready, and on what terms it answers."""
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from starlette.testclient import TestClient
 from app.access.keys import issue_key
 from app.access.models import Action
 from app.database import Database
-from app.main import create_app
+from app.main import VERSION, create_app
+from app.operation import examples
 from app.settings import Settings
 from tests.conftest import ROOT, StandingClock, running_server, sqlite_copy
 
@@ -53,6 +54,67 @@ def test_a_schema_of_another_version_is_not_ready(http: TestClient, database_url
 
     assert answer.status_code == 503
     assert answer.json()["detail"].startswith("the database is at revision older, this version needs ")
+
+
+def test_the_terms_of_a_server_that_sets_none_are_those_the_contract_shows(
+    database_url: str, clock: StandingClock
+) -> None:
+    with TestClient(create_app(Settings(database_url=database_url), clock)) as http:
+        answer = http.get("/v1/config")
+
+    assert answer.json() == {
+        "version": VERSION,
+        "api": "v1",
+        "languages": ["fi", "sv", "en"],
+        "licence": {"name": "CC BY 4.0", "url": "https://creativecommons.org/licenses/by/4.0/"},
+        "contact": None,
+        "limits": {"max_body_bytes": 1_048_576, "requests_per_minute": 600, "failed_keys_per_minute": 20},
+    }
+    assert answer.json() == examples.CONFIG
+
+
+def test_the_terms_are_those_that_the_operator_sets(database_url: str, clock: StandingClock) -> None:
+    settings = Settings(
+        database_url=database_url,
+        max_body_bytes=2_048,
+        requests_per_minute=7,
+        failed_keys_per_minute=3,
+        licence_name="CC0 1.0",
+        licence_url="https://creativecommons.org/publicdomain/zero/1.0/",
+        contact="tilastot@kunta.example",
+    )
+
+    with TestClient(create_app(settings, clock)) as http:
+        answer = http.get("/v1/config").json()
+
+    assert answer["licence"] == {"name": "CC0 1.0", "url": "https://creativecommons.org/publicdomain/zero/1.0/"}
+    assert answer["contact"] == "tilastot@kunta.example"
+    assert answer["limits"] == {"max_body_bytes": 2_048, "requests_per_minute": 7, "failed_keys_per_minute": 3}
+
+
+def test_the_terms_may_be_kept_for_minutes_and_asked_for_again(http: TestClient) -> None:
+    first = http.get("/v1/config")
+    again = http.get("/v1/config", headers={"If-None-Match": first.headers["ETag"]})
+
+    assert first.headers["Cache-Control"] == again.headers["Cache-Control"] == "public, max-age=300"
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_the_terms_are_told_to_whoever_shows_a_wrong_key_or_too_much_of_one(
+    settings: Settings, clock: StandingClock, new_key: Callable[..., str]
+) -> None:
+    strict = settings.model_copy(update={"requests_per_minute": 1, "failed_keys_per_minute": 1})
+    keys = [new_key("country"), "wrong"]
+
+    with TestClient(create_app(strict, clock)) as http:
+        answers = {
+            path: [http.get(path, headers={"Authorization": f"Bearer {key}"}) for key in keys for _ in range(3)]
+            for path in ("/v1/key", "/v1/config")
+        }
+
+    assert [answer.status_code for answer in answers["/v1/key"]] == [200, 429, 429, 401, 429, 429]
+    assert [answer.status_code for answer in answers["/v1/config"]] == [200] * 6
+    assert not any("RateLimit" in answer.headers for answer in answers["/v1/config"])
 
 
 @pytest.fixture
