@@ -269,6 +269,6 @@ async def _on_disconnect(request: Request, error: Exception) -> Response:
 
 async def _on_our_mistake(request: Request, error: Exception) -> Response:
     """A fault of ours: logged where it is raised, told without its inside."""
-    # This answer passes outside our middleware, which would have named the id.
-    headers = {"X-Request-Id": request.state.request_id}
+    # This answer passes outside our middleware, which would have added what was told.
+    headers: dict[str, str] = request.state.told
     return problem_response(request, Problem("the server failed to answer; the fault is logged", headers=headers))

@@ -1,32 +1,34 @@
 """The application: the only module that knows every other."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Literal
+from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.middleware import Middleware
 
 import app.access.routes
+import app.operation.routes
 import app.pages.routes
 import app.places.routes
 import app.practices.routes
 import app.releases.routes
 import app.reports.routes
 import app.trends.routes
+from app.access.limits import limits_of
 from app.access.refusals import RefusalsAudited
 from app.clock import Clock, system_clock
 from app.database import Database
-from app.errors import InvalidParameter, Unavailable, install_problems, problems
-from app.schema import schema_problem
+from app.errors import install_problems
 from app.settings import Settings
-from app.web.answers import ConditionalAnswers, documented
+from app.web.answers import ConditionalAnswers
 from app.web.contract import completed
+from app.web.rates import Ticks
 from app.web.requests_log import RequestLog
-from app.web.strict import BodyLimit, StrictRoute
+from app.web.strict import BodyLimit
+from app.web.told import ToldHeaders
 
 VERSION = "0.1.0"
 DESCRIPTION = """\
@@ -43,6 +45,11 @@ would be right. Unknown or repeated parameters, unknown fields and numbers in qu
 
 **Every GET** also answers HEAD, carries a strong `ETag`, and answers 304 to an `If-None-Match` that names it.
 **Every answer** carries `X-Request-Id`, the caller's own if it sent one; quote it when you report a fault.
+
+**A key** may ask so many times at once, and as many again in each minute; then it is answered 429 with `Retry-After`
+in seconds, and nothing is done. `RateLimit` says on every answer for which a key was looked at what is left, and in
+the last 30 days of a key `Key-Expires` says when it ends. `GET /v1/config` lists the limits; reading without a key has
+none of these.
 """
 TAGS = [
     {"name": "Posting", "description": "Session counts and statuses by municipal systems, with a key"},
@@ -50,19 +57,11 @@ TAGS = [
     {"name": "Releases", "description": "What counties made public"},
     {"name": "Registers", "description": "Municipalities, counties and practices"},
     {"name": "Keys", "description": "What the calling key may do, and its rotation"},
-    {"name": "Operation", "description": "Probes"},
+    {"name": "Operation", "description": "Probes, and the terms of the service"},
 ]
 
-operation = APIRouter(tags=["Operation"], route_class=StrictRoute)
 
-
-class State(BaseModel):
-    """How the server is."""
-
-    status: Literal["alive", "ready"]
-
-
-def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
+def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks = time.monotonic_ns) -> FastAPI:
     """The application over the database that `settings` name; it expects the schema at head and does not migrate."""
     database = Database(settings)
 
@@ -84,6 +83,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         lifespan=lifespan,
         # Not FastAPI's max_body_size, which answers a declared length in plain text.
         middleware=[
+            Middleware(ToldHeaders),
             Middleware(RequestLog),
             Middleware(ConditionalAnswers),
             Middleware(BodyLimit, most=settings.max_body_bytes),
@@ -93,11 +93,11 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     application.state.settings = settings
     application.state.clock = clock
     application.state.database = database
+    application.state.limits = limits_of(settings, ticks)
     install_problems(application)
-    for room in (app.trends, app.reports, app.releases, app.places, app.practices, app.access):
+    rooms = (app.trends, app.reports, app.releases, app.places, app.practices, app.access, app.operation, app.pages)
+    for room in rooms:
         application.include_router(room.routes.router)
-    application.include_router(operation)
-    application.include_router(app.pages.routes.router)
     application.add_api_route("/openapi.json", lambda: openapi(application), include_in_schema=False)
     return application
 
@@ -116,34 +116,3 @@ def openapi(application: FastAPI) -> dict[str, Any]:
         )
         application.openapi_schema = completed(document)
     return application.openapi_schema
-
-
-@operation.get(
-    "/livez",
-    operation_id="isAlive",
-    summary="The process answers",
-    responses={200: documented("The process answers", {"status": "alive"}), **problems(InvalidParameter)},
-)
-async def is_alive() -> State:
-    """Answers at once and touches nothing, so that it tells a stuck process from a database that is away."""
-    return State(status="alive")
-
-
-@operation.get(
-    "/readyz",
-    operation_id="isReady",
-    summary="The server can answer",
-    responses={
-        200: documented("The server can answer", {"status": "ready"}),
-        **problems(InvalidParameter, Unavailable),
-    },
-)
-def is_ready(request: Request) -> State:
-    """The database answers and its schema is the one that this version needs; otherwise 503."""
-    try:
-        problem = schema_problem(request.app.state.database)
-    except SQLAlchemyError as error:
-        raise Unavailable("the database does not answer", headers={"Retry-After": "2"}) from error
-    if problem:
-        raise Unavailable(problem, headers={"Retry-After": "30"})
-    return State(status="ready")

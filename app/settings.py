@@ -1,10 +1,11 @@
 """Every YHDESSA_* environment variable, read once and frozen."""
 
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 DEFAULT_DATABASE_URL = "sqlite:///./data/yhdessa.db"
 PREFIX = "YHDESSA_"
@@ -20,6 +21,15 @@ class Settings(BaseSettings):
 
     database_url: str = DEFAULT_DATABASE_URL
     max_body_bytes: Annotated[int, Field(ge=1_024)] = 1_048_576
+    requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 600
+    failed_keys_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 20
+    # Written as a list with commas and not, as pydantic-settings would have it, as JSON.
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    licence_name: Annotated[str, Field(min_length=1, max_length=200)] = "CC BY 4.0"
+    licence_url: Annotated[str, Field(pattern=r"^https?://\S+$", max_length=2_000)] = (
+        "https://creativecommons.org/licenses/by/4.0/"
+    )
+    contact: Annotated[str | None, Field(min_length=1, max_length=200)] = None
     lock_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
     pool_size: Annotated[int, Field(ge=1, le=200)] = 10
     shutdown_seconds: Annotated[int, Field(ge=1, le=600)] = 10
@@ -37,6 +47,14 @@ class Settings(BaseSettings):
         if url in ("sqlite:///", "sqlite:///:memory:"):
             raise ValueError("a database in memory keeps nothing; name a file, as in sqlite:///./data/yhdessa.db")
         return url
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _read_networks(cls, listed: object) -> object:
+        """The networks that are listed with commas between them; none in an empty text."""
+        if not isinstance(listed, str):
+            return listed
+        return tuple(_network(text.strip()) for text in listed.split(",")) if listed.strip() else ()
 
 
 class UnknownSetting(Exception):
@@ -57,3 +75,17 @@ def read_settings() -> Settings:
     if unknown:
         raise UnknownSetting(f"{', '.join(unknown)}: no such setting; there are {', '.join(sorted(known))}")
     return Settings()
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    """The network that `text` names, as 10.0.0.0/8; a single address is a network of one.
+
+    Raises:
+        ValueError: it names none, or one by which a caller could write down any address as its own.
+    """
+    network = ip_network(text)
+    if network.prefixlen == 0:
+        raise ValueError(f"{text} trusts everyone, who could then write any address; name your proxies' networks")
+    if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped:
+        raise ValueError(f"{text} is IPv4 written as IPv6; write it as IPv4")
+    return network

@@ -30,6 +30,7 @@ from app.settings import Settings
 
 NOW = datetime(2024, 5, 15, 9, 0, tzinfo=UTC)
 ROOT = Path(__file__).parent.parent
+UNHURRIED: dict[str, Any] = {"requests_per_minute": 1_000_000, "failed_keys_per_minute": 1_000_000}
 
 
 class StandingClock:
@@ -43,6 +44,19 @@ class StandingClock:
 
     def advance(self, **time_passed: float) -> None:
         self.now += timedelta(**time_passed)
+
+
+class StandingTicks:
+    """Nanoseconds that pass when a test lets them."""
+
+    def __init__(self) -> None:
+        self.now = 123_456_789
+
+    def __call__(self) -> int:
+        return self.now
+
+    def advance(self, *, seconds: float) -> None:
+        self.now += round(seconds * 1_000_000_000)
 
 
 class Caller:
@@ -143,7 +157,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    return Settings(database_url=database_url)
+    """Settings under which tests may ask as often as they like; those of rates set rates of their own."""
+    return Settings(database_url=database_url, **UNHURRIED)
 
 
 @pytest.fixture
@@ -269,9 +284,10 @@ def running_server(database_url: str, *options: str) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    unhurried = {f"YHDESSA_{name.upper()}": str(value) for name, value in UNHURRIED.items()}
     process = subprocess.Popen(
         [sys.executable, "-m", "app.cli", "serve", "--port", str(port), *options],
-        env={**os.environ, "YHDESSA_DATABASE_URL": database_url},
+        env={**unhurried, **os.environ, "YHDESSA_DATABASE_URL": database_url},
         cwd=ROOT,
         stderr=subprocess.DEVNULL,
     )

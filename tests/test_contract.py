@@ -36,10 +36,12 @@ PUBLIC = {
     "listCounties",
     "listMunicipalities",
     "listPractices",
+    "getConfig",
     "isAlive",
     "isReady",
 }
 PUBLIC_TOO = {"getTrend", "getStatusHistory"}
+WITHOUT_DATABASE = {"getConfig", "isAlive"}
 WITH_BODY = {"postSubmission", "putSessionCount", "putStatus", "retractSubmission"}
 
 # What only an earlier answer can give, a cursor or an ETag, and what has to be new each time.
@@ -129,7 +131,7 @@ def test_every_refusal_is_documented_as_a_problem_document(name: str) -> None:
     refusals = {code: response for code, response in responses.items() if code >= "400"}
 
     assert {"422"} <= refusals.keys()
-    assert ("503" in refusals) == (name != "isAlive")
+    assert ("503" in refusals) == (name not in WITHOUT_DATABASE)
     assert ({"413", "415"} <= refusals.keys()) == (name in WITH_BODY)
     for code, response in refusals.items():
         assert list(response["content"]) == ["application/problem+json"]
@@ -137,6 +139,23 @@ def test_every_refusal_is_documented_as_a_problem_document(name: str) -> None:
         assert content["schema"] == {"$ref": "#/components/schemas/ProblemDocument"}
         assert {example["value"]["status"] for example in content["examples"].values()} == {int(code)}
         assert all(example["value"]["type"] in response["description"] for example in content["examples"].values())
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_call_that_takes_a_key_documents_its_rate_and_the_key_s_end(name: str) -> None:
+    responses = OPERATIONS[name]["responses"]
+    with_key = ["RateLimit-Policy", "RateLimit", "Key-Expires"]
+
+    documented = {
+        code: [header for header in response.get("headers", {}) if header in with_key]
+        for code, response in responses.items()
+    }
+
+    assert ("429" in responses) == (name not in PUBLIC)
+    assert name in PUBLIC or "Retry-After" in responses["429"]["headers"]
+    for code, headers in documented.items():
+        none_yet = name in PUBLIC or code in ("413", "415")
+        assert headers == ([] if none_yet else with_key[:2] if code == "401" else with_key), code
 
 
 @pytest.mark.parametrize("name", [name for name, operation in OPERATIONS.items() if operation["method"] == "GET"])

@@ -1,6 +1,8 @@
 """The settings, out of an environment that holds nothing but what a test puts there."""
 
 import os
+import re
+from ipaddress import ip_network
 
 import pytest
 from pydantic import ValidationError
@@ -19,6 +21,12 @@ def test_without_a_variable_everything_has_a_default() -> None:
     assert read_settings().model_dump() == {
         "database_url": "sqlite:///./data/yhdessa.db",
         "max_body_bytes": 1_048_576,
+        "requests_per_minute": 600,
+        "failed_keys_per_minute": 20,
+        "trusted_proxies": (),
+        "licence_name": "CC BY 4.0",
+        "licence_url": "https://creativecommons.org/licenses/by/4.0/",
+        "contact": None,
         "lock_timeout_seconds": 5.0,
         "pool_size": 10,
         "shutdown_seconds": 10,
@@ -30,6 +38,12 @@ def test_every_setting_has_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     given = {
         "YHDESSA_DATABASE_URL": "sqlite:////var/lib/yhdessa.db",
         "YHDESSA_MAX_BODY_BYTES": "2048",
+        "YHDESSA_REQUESTS_PER_MINUTE": "60",
+        "YHDESSA_FAILED_KEYS_PER_MINUTE": "5",
+        "YHDESSA_TRUSTED_PROXIES": "10.0.0.0/8, fd00::/8,192.0.2.7",
+        "YHDESSA_LICENCE_NAME": "CC0 1.0",
+        "YHDESSA_LICENCE_URL": "https://creativecommons.org/publicdomain/zero/1.0/",
+        "YHDESSA_CONTACT": "tilastot@kunta.example",
         "YHDESSA_LOCK_TIMEOUT_SECONDS": "0.5",
         "YHDESSA_POOL_SIZE": "3",
         "YHDESSA_SHUTDOWN_SECONDS": "30",
@@ -43,6 +57,12 @@ def test_every_setting_has_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.model_dump() == {
         "database_url": "sqlite:////var/lib/yhdessa.db",
         "max_body_bytes": 2048,
+        "requests_per_minute": 60,
+        "failed_keys_per_minute": 5,
+        "trusted_proxies": (ip_network("10.0.0.0/8"), ip_network("fd00::/8"), ip_network("192.0.2.7/32")),
+        "licence_name": "CC0 1.0",
+        "licence_url": "https://creativecommons.org/publicdomain/zero/1.0/",
+        "contact": "tilastot@kunta.example",
         "lock_timeout_seconds": 0.5,
         "pool_size": 3,
         "shutdown_seconds": 30,
@@ -103,6 +123,15 @@ def test_a_database_that_we_cannot_use_or_that_keeps_nothing_is_refused(
     ("name", "value"),
     [
         ("YHDESSA_MAX_BODY_BYTES", "1023"),
+        ("YHDESSA_REQUESTS_PER_MINUTE", "0"),
+        ("YHDESSA_REQUESTS_PER_MINUTE", "1000001"),
+        ("YHDESSA_FAILED_KEYS_PER_MINUTE", "0"),
+        ("YHDESSA_FAILED_KEYS_PER_MINUTE", "1000001"),
+        ("YHDESSA_TRUSTED_PROXIES", "*"),
+        ("YHDESSA_LICENCE_NAME", ""),
+        ("YHDESSA_LICENCE_URL", "CC BY 4.0"),
+        ("YHDESSA_CONTACT", ""),
+        ("YHDESSA_CONTACT", "x" * 201),
         ("YHDESSA_LOCK_TIMEOUT_SECONDS", "0"),
         ("YHDESSA_LOCK_TIMEOUT_SECONDS", "61"),
         ("YHDESSA_LOCK_TIMEOUT_SECONDS", "nan"),
@@ -124,6 +153,33 @@ def test_a_value_out_of_bounds_is_refused_by_its_name(monkeypatch: pytest.Monkey
     assert [error["loc"] for error in refused.value.errors()] == [(name.removeprefix("YHDESSA_").lower(),)]
 
 
+@pytest.mark.parametrize(
+    ("listed", "reason"),
+    [
+        ("10.0.0.1/8", "10.0.0.1/8 has host bits set"),
+        ("10.0.0.0/8,proxy.example", "'proxy.example' does not appear to be an IPv4 or IPv6 network"),
+        ("10.0.0.0/8,", "'' does not appear to be an IPv4 or IPv6 network"),
+        ("10.0.0.0/8,0.0.0.0/0", "0.0.0.0/0 trusts everyone, who could then write any address"),
+        ("::/0", "::/0 trusts everyone, who could then write any address"),
+        ("::ffff:10.0.0.0/104", "::ffff:10.0.0.0/104 is IPv4 written as IPv6; write it as IPv4"),
+    ],
+)
+def test_proxies_are_networks_that_leave_somebody_out(
+    monkeypatch: pytest.MonkeyPatch, listed: str, reason: str
+) -> None:
+    monkeypatch.setenv("YHDESSA_TRUSTED_PROXIES", listed)
+
+    with pytest.raises(ValidationError, match=re.escape(reason)):
+        read_settings()
+
+
+@pytest.mark.parametrize("listed", ["", "  "])
+def test_an_empty_list_of_proxies_trusts_none(monkeypatch: pytest.MonkeyPatch, listed: str) -> None:
+    monkeypatch.setenv("YHDESSA_TRUSTED_PROXIES", listed)
+
+    assert read_settings().trusted_proxies == ()
+
+
 @pytest.mark.parametrize("name", ["YHDESSA_DATABSE_URL", "YHDESSA_", "yhdessa_pool_size", "Yhdessa_Database_Url"])
 def test_a_misspelt_variable_is_refused_and_the_known_ones_are_listed(
     monkeypatch: pytest.MonkeyPatch, name: str
@@ -134,8 +190,10 @@ def test_a_misspelt_variable_is_refused_and_the_known_ones_are_listed(
         read_settings()
 
     assert str(refused.value) == (
-        f"{name}: no such setting; there are YHDESSA_DATABASE_URL, YHDESSA_LOCK_TIMEOUT_SECONDS, YHDESSA_LOG_LEVEL, "
-        "YHDESSA_MAX_BODY_BYTES, YHDESSA_POOL_SIZE, YHDESSA_SHUTDOWN_SECONDS"
+        f"{name}: no such setting; there are YHDESSA_CONTACT, YHDESSA_DATABASE_URL, YHDESSA_FAILED_KEYS_PER_MINUTE, "
+        "YHDESSA_LICENCE_NAME, YHDESSA_LICENCE_URL, YHDESSA_LOCK_TIMEOUT_SECONDS, YHDESSA_LOG_LEVEL, "
+        "YHDESSA_MAX_BODY_BYTES, YHDESSA_POOL_SIZE, YHDESSA_REQUESTS_PER_MINUTE, YHDESSA_SHUTDOWN_SECONDS, "
+        "YHDESSA_TRUSTED_PROXIES"
     )
 
 

@@ -31,6 +31,7 @@ ROOMS = (
     "trends",
     "pages",
     "schema",
+    "operation",
     "main",
     "client",
     "sending",
@@ -42,12 +43,15 @@ PURE_ROOMS = {"periods", "series", "disclosure", "formats"}
 # Which modules beside every routes.py and *_routes.py import FastAPI or Starlette, and why.
 ABOUT_HTTP = {
     "app.errors": "turns a problem into an answer",
+    "app.web.addresses": "reads who is behind a proxy out of the request",
     "app.web.answers": "gives an answer its format, its ETag and its HEAD",
     "app.web.dependencies": "hands a request its session and its clock",
     "app.web.requests_log": "gives each request its id and its line in the log",
     "app.web.strict": "looks at the raw body and query before FastAPI does",
+    "app.web.told": "adds to an answer what was said during its request",
     "app.access.caller": "reads the key out of the request",
     "app.access.refusals": "sees which answers are refusals",
+    "app.access.limits": "counts requests and says on their answers what is left",
     "app.access.replies": "reads the Idempotency-Key and keeps answers as they were sent",
     "app.reports.parameters": "declares what the calls about counts and statuses take and answer alike",
     "app.main": "puts the application together",

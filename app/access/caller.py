@@ -9,6 +9,7 @@ from fastapi.security import HTTPBasic, HTTPBearer
 from sqlmodel import Session
 
 from app.access.keys import caller_with, known_key
+from app.access.limits import count_failure, count_request, tell_expiry
 from app.access.scope import Caller
 from app.clock import Clock
 from app.errors import Problem
@@ -55,6 +56,7 @@ def reader_if_any(
 
     Raises:
         NotAuthenticated: a key was sent and is not valid.
+        TooManyRequests: too many came with this key, or with a wrong one from this address.
     """
     return _caller(request, db, clock) if "authorization" in request.headers else None
 
@@ -64,6 +66,7 @@ def reader(caller: Annotated[Caller | None, Depends(reader_if_any)]) -> Caller:
 
     Raises:
         NotAuthenticated: no key was sent, or one that is not valid.
+        TooManyRequests: too many came with this key, or with a wrong one from this address.
     """
     if caller is None:
         raise _not_authenticated()
@@ -81,6 +84,7 @@ def reporter(
 
     Raises:
         NotAuthenticated: no key was sent, or one that is not valid.
+        TooManyRequests: too many came with this key, or with a wrong one from this address.
     """
     return _caller(request, db, clock)
 
@@ -105,13 +109,17 @@ Reporter = Annotated[Caller, Depends(reporter)]
 
 
 def _caller(request: Request, db: Session, clock: Clock) -> Caller:
+    at = clock()
     found = known_key(db, sent_key(request.headers.get("authorization", "")))
-    if found is None:
-        raise _not_authenticated()
-    request.state.key_id = found[0].id
-    caller = caller_with(*found, at=clock())
+    if found:
+        request.state.key_id = found[0].id
+    caller = caller_with(*found, at=at) if found else None
     if caller is None:
+        if "authorization" in request.headers:
+            count_failure(request)
         raise _not_authenticated()
+    tell_expiry(request, caller, at=at)
+    count_request(request, caller)
     return caller
 
 

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.access.audit import add_line
 from app.access.caller import NotAuthenticated, sent_key
 from app.access.keys import known_key
+from app.access.limits import Limits
 from app.access.models import Key
 from app.clock import Clock
 from app.database import Database, wait_for_turn
@@ -44,7 +45,7 @@ class RefusalsAudited:
     def _audit(self, scope: Scope, secret: str, status_code: int) -> None:
         try:
             with self.database.writing() as db:
-                key = _key(db, scope["state"].get("key_id"), secret, status_code)
+                key = _key(db, scope, secret, status_code)
                 if key is None:
                     return
                 key_id, reason = key.id, _reason(key, scope["state"]["problem"])
@@ -56,12 +57,14 @@ class RefusalsAudited:
             log.exception("a refusal could not be written into the audit log", status=status_code)
 
 
-def _key(db: Session, key_id: str | None, secret: str, status_code: int) -> Key | None:
-    """The key that was refused; it is not known yet if the request was refused before anyone asked who is calling."""
-    if key_id is not None:
-        return db.get_one(Key, key_id)
+def _key(db: Session, scope: Scope, secret: str, status_code: int) -> Key | None:
+    """The key that was refused; None if it is none of ours, or beyond the rate at which its refusals are written."""
+    if "key_id" in scope["state"]:
+        return db.get_one(Key, scope["state"]["key_id"])
+    # The request was refused before anybody asked who is calling, and so before it was counted.
     found = known_key(db, secret) if status_code != NotAuthenticated.status_code else None
-    return found[0] if found else None
+    limits: Limits = scope["app"].state.limits
+    return found[0] if found and limits.requests.spend(found[0].id).allowed else None
 
 
 def _reason(key: Key, problem: str) -> str:

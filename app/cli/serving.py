@@ -40,6 +40,9 @@ def serve(
         log_config=None,
         access_log=False,
         server_header=False,
+        # Else uvicorn takes the address of the caller out of what any caller on this machine writes;
+        # app.web.addresses does it for the proxies that the operator trusts.
+        proxy_headers=False,
         # There are none, and uvicorn logs their addresses with the query, at the level debug their headers too.
         ws="none",
         timeout_graceful_shutdown=settings.shutdown_seconds,

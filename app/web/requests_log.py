@@ -10,8 +10,10 @@ from types import TracebackType
 from typing import Any
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.web.told import tell
 
 _Raised = tuple[type[BaseException], BaseException, TracebackType | None]
 _KEY = re.compile(r"(yhdessa_[a-z0-9]{8}_)[A-Za-z0-9]+")
@@ -63,21 +65,20 @@ class RequestLog:
             await self.app(scope, receive, send)
             return
         request_id = _request_id(Headers(scope=scope).get("x-request-id"))
-        scope.setdefault("state", {})["request_id"] = request_id
+        tell(scope, "X-Request-Id", request_id)
         began = time.perf_counter()
         status_code = 500
 
-        async def send_with_id(message: Message) -> None:
+        async def send_seen(message: Message) -> None:
             nonlocal status_code
             if message["type"] == "http.response.start":
                 status_code = message["status"]
-                MutableHeaders(scope=message)["X-Request-Id"] = request_id
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             failure = None
             try:
-                await self.app(scope, receive, send_with_id)
+                await self.app(scope, receive, send_seen)
             except Exception as error:
                 failure = error
                 raise

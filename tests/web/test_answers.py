@@ -78,7 +78,8 @@ def test_every_get_answers_304_without_a_body_to_who_has_it_already(reader: Call
             assert (answer.status_code, answer.content) == (304, b""), address
             assert answer.headers["ETag"] == etag
             assert "Content-Length" not in answer.headers
-            assert answer.headers["Cache-Control"] == "private, no-cache"
+            kept = "public, max-age=300" if address == "/v1/config" else "private, no-cache"
+            assert answer.headers["Cache-Control"] == kept
 
 
 def test_what_changes_gets_another_etag(reader: Caller) -> None:
