@@ -71,6 +71,15 @@ class Client:
         """
         return _content(self._http.get("/v1/trends", params=query))
 
+    def due(self, **query: str) -> dict[str, Any]:
+        """What the key should post next; `query` as in GET /v1/due, for instance practice="yhdessa-aika".
+
+        Raises:
+            Refused: the server refused.
+            httpx.HTTPError: it did not answer.
+        """
+        return _content(self._http.get("/v1/due", params=query))
+
     def key(self) -> dict[str, Any]:
         """What the key may do, where, and until when.
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.middleware import Middleware
 
 import app.access.routes
+import app.monitoring.routes
 import app.pages.routes
 import app.places.routes
 import app.practices.routes
@@ -46,6 +47,7 @@ would be right. Unknown or repeated parameters, unknown fields and numbers in qu
 TAGS = [
     {"name": "Posting", "description": "Session counts and statuses by municipal systems, with a key"},
     {"name": "Reading", "description": "Trends, counts and statuses for BI tools, as JSON or CSV"},
+    {"name": "Monitoring", "description": "What is missing, due or doubtful, with a key"},
     {"name": "Releases", "description": "What counties made public"},
     {"name": "Registers", "description": "Municipalities, counties and practices"},
     {"name": "Keys", "description": "What the calling key may do"},
@@ -92,7 +94,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     application.state.clock = clock
     application.state.database = database
     install_problems(application)
-    for room in (app.trends, app.reports, app.releases, app.places, app.practices, app.access):
+    for room in (app.trends, app.reports, app.monitoring, app.releases, app.places, app.practices, app.access):
         application.include_router(room.routes.router)
     application.include_router(operation)
     application.include_router(app.pages.routes.router)

@@ -2,13 +2,14 @@
 
 import typer
 
-from app.cli import keys, practices, releases, serving
+from app.cli import due, keys, practices, releases, serving
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Yhdessä aika adoption tracking")
 app.command()(serving.serve)
 app.command()(serving.demo)
 app.command()(serving.migrate)
 app.command("openapi")(serving.write_contract)
+app.command("due")(due.due)
 app.add_typer(keys.commands, name="key")
 app.add_typer(practices.commands, name="practice")
 app.add_typer(releases.commands, name="release")
