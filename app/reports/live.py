@@ -22,10 +22,14 @@ def histories(
     counts: dict[str, list[Count]] = {}
     found = counts_query(*about_places(CountEntry, practice, places, everywhere), moment=moment)
     found = found.with_only_columns(
-        CountEntry.municipality, CountEntry.first_day, CountEntry.counted_to, CountEntry.sessions
+        CountEntry.municipality,
+        CountEntry.first_day,
+        CountEntry.counted_to,
+        CountEntry.sessions,
+        CountEntry.organisation_id,
     )
-    for code, first, last, sessions in db.connection().execute(found):
-        counts.setdefault(code, []).append(Count(first, last, sessions))
+    for code, *count in db.connection().execute(found):
+        counts.setdefault(code, []).append(Count(*count))
     statuses: dict[str, list[tuple[date, str]]] = {}
     found = statuses_query(*about_places(StatusEntry, practice, places, everywhere), moment=moment)
     columns = (StatusEntry.municipality, StatusEntry.day, StatusEntry.status)
