@@ -123,11 +123,12 @@ def doubts(figure: Figure, own: Figures, statuses: Sequence[tuple[date, str]]) -
 
 
 def usual_range(others: Sequence[int]) -> tuple[int, int] | None:
-    """The lowest and highest number that is not doubted beside `others`; None if they are too few or all the same.
+    """The lowest and highest number that is not doubted beside `others`; None if they are too few.
 
     A number is doubted if its modified z-score, 0.6745 × distance to the median / median of the distances, is above
     3.5; where that median is 0, the distance / (1.253314 × mean of the distances) is taken (Iglewicz and Hoaglin). The
-    number itself is not among those that it is held against. At most `SMALLEST_REACH` away nothing is doubted.
+    number itself is not among those that it is held against. At most `SMALLEST_REACH` away nothing is doubted, and
+    beside others that are all the same whatever is further away.
     """
     if len(others) < LEAST_OTHERS:
         return None
@@ -136,8 +137,6 @@ def usual_range(others: Sequence[int]) -> tuple[int, int] | None:
     distances = sorted(abs(2 * other - middle) for other in others)
     spread = Fraction(_twice_the_median(distances), 4) / _MEDIAN_DEVIATION
     spread = spread or Fraction(sum(distances), 2 * len(distances)) * _MEAN_DEVIATION
-    if not spread:
-        return None
     reach = max(MOST_Z * spread, Fraction(SMALLEST_REACH))
     return max(ceil(Fraction(middle, 2) - reach), 0), floor(Fraction(middle, 2) + reach)
 

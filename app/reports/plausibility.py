@@ -6,7 +6,7 @@ from datetime import date
 
 from app.places.register import Municipality
 from app.practices.models import PracticePublic
-from app.reports.doubts import Doubt, Figure
+from app.reports.doubts import Doubt, Figure, Figures, doubts
 from app.reports.models import PlausibilityWarning
 from app.reports.tables import CountEntry, StatusEntry
 
@@ -47,6 +47,14 @@ def count_warnings(
             warnings.append(PlausibilityWarning(code="tenfold_jump", detail=detail))
             break
     return warnings
+
+
+def figure_warnings(
+    entry: CountEntry, own: Figures, *, statuses: Mapping[date, StatusEntry]
+) -> list[PlausibilityWarning]:
+    """What is odd about `entry` beside its municipality's `own` figures, of which it is one."""
+    dated = sorted((day, status.status or "") for day, status in statuses.items())
+    return [PlausibilityWarning(code=doubt.code, detail=doubt.detail) for doubt in doubts(figure_of(entry), own, dated)]
 
 
 def status_warnings(
