@@ -194,7 +194,7 @@ def _zero_in_use(figure: Figure, own: Figures, statuses: Sequence[tuple[date, st
 
 
 def _duplicate_month(figure: Figure, own: Figures) -> Doubt | None:
-    """Three equal months happen by chance as well, but to numbers of 5 and more only once in some seventy months."""
+    """Three equal months happen by chance as well, but even to six a month once in some eighty months."""
     if figure.kind != _MONTH or not figure.is_whole or figure.sessions < SMALLEST_COPIED:
         return None
     same = {other.first for other in own.like(figure) if other.sessions == figure.sessions}
