@@ -184,6 +184,15 @@ class Client:
         """
         return self.read("/v1/trends", **query)
 
+    def due(self, **query: str) -> Answer:
+        """What the key should post next; `query` as in GET /v1/due, for instance practice="yhdessa-aika".
+
+        Raises:
+            Refused: the server refused.
+            Unanswered: it did not answer.
+        """
+        return self.read("/v1/due", **query)
+
     def key(self) -> Answer:
         """What the key may do, where, and until when.
 

@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.middleware import Middleware
 
 import app.access.routes
+import app.monitoring.routes
 import app.operation.routes
 import app.pages.routes
 import app.places.routes
@@ -54,6 +55,7 @@ none of these.
 TAGS = [
     {"name": "Posting", "description": "Session counts and statuses by municipal systems, with a key"},
     {"name": "Reading", "description": "Trends, counts and statuses for BI tools, as JSON or CSV"},
+    {"name": "Monitoring", "description": "What is missing, due or doubtful, with a key"},
     {"name": "Releases", "description": "What counties made public"},
     {"name": "Registers", "description": "Municipalities, counties and practices"},
     {"name": "Keys", "description": "What the calling key may do, and its rotation"},
@@ -95,7 +97,17 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
     application.state.database = database
     application.state.limits = limits_of(settings, ticks)
     install_problems(application)
-    rooms = (app.trends, app.reports, app.releases, app.places, app.practices, app.access, app.operation, app.pages)
+    rooms = (
+        app.trends,
+        app.reports,
+        app.monitoring,
+        app.releases,
+        app.places,
+        app.practices,
+        app.access,
+        app.operation,
+        app.pages,
+    )
     for room in rooms:
         application.include_router(room.routes.router)
     application.add_api_route("/openapi.json", lambda: openapi(application), include_in_schema=False)

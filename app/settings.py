@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     lock_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
     pool_size: Annotated[int, Field(ge=1, le=200)] = 10
     shutdown_seconds: Annotated[int, Field(ge=1, le=600)] = 10
+    due_day: Annotated[int, Field(ge=1, le=28)] = 20
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
 
     @field_validator("database_url")

@@ -203,6 +203,7 @@ def breaks_of(draw: DrawFn, frame: Frame) -> dict[date, str]:
 def counts_of(draw: DrawFn, frame: Frame, start: date, register_to: date | None, *, kept: str) -> list[Count]:
     """Counts of periods that have begun: `all` from the start on, the `early` ones before it, or `some`."""
     counts = []
+    taken_over = draw(often(None, None, date(frame.as_of.year, 1, 1), date(frame.first_year, 7, 1)))
     rhythm = draw(st.sampled_from(("month", "quarter", "year", "mixed")))
     from_day = start.replace(month=draw(often(1, 1, start.month)), day=1) if kept == "all" else date.min
     to_day = min(register_to or date.max, frame.as_of)
@@ -221,7 +222,8 @@ def counts_of(draw: DrawFn, frame: Frame, start: date, register_to: date | None,
             last = min(last, frame.as_of)
             if kept == "some" and draw(often(False, False, False, False, False, True)):
                 last -= timedelta(days=draw(st.integers(0, (last - first).days)))
-            counts.append(Count(first, last, draw(st.integers(0, 9))))
+            reporter = 2 if taken_over and first >= taken_over else 1
+            counts.append(Count(first, last, draw(st.integers(0, 9)), reporter))
     return counts
 
 
@@ -574,6 +576,11 @@ def _sights(row: Answer, question: Question) -> dict[str, bool]:
         "release beside several": several and row["released_sessions"] is not None,
         "difference of municipalities": row["difference_municipalities"] is not None,
         "difference of sessions": row["difference_sessions"] is not None,
+        "break in the series": row["break_in_series"] is True,
+        "break in the series of several": several and row["break_in_series"] is True,
+        "break in the series, mixed basis": row["basis"] == "mixed" and row["break_in_series"] is True,
+        "no break in the series": row["break_in_series"] is False,
+        "break in the series not known": row["basis"] == "mixed" and row["break_in_series"] is None,
     }
 
 

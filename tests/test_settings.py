@@ -30,6 +30,7 @@ def test_without_a_variable_everything_has_a_default() -> None:
         "lock_timeout_seconds": 5.0,
         "pool_size": 10,
         "shutdown_seconds": 10,
+        "due_day": 20,
         "log_level": "info",
     }
 
@@ -47,6 +48,7 @@ def test_every_setting_has_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         "YHDESSA_LOCK_TIMEOUT_SECONDS": "0.5",
         "YHDESSA_POOL_SIZE": "3",
         "YHDESSA_SHUTDOWN_SECONDS": "30",
+        "YHDESSA_DUE_DAY": "15",
         "YHDESSA_LOG_LEVEL": "debug",
     }
     for name, value in given.items():
@@ -66,6 +68,7 @@ def test_every_setting_has_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         "lock_timeout_seconds": 0.5,
         "pool_size": 3,
         "shutdown_seconds": 30,
+        "due_day": 15,
         "log_level": "debug",
     }
     assert len(given) == len(Settings.model_fields)
@@ -140,6 +143,8 @@ def test_a_database_that_we_cannot_use_or_that_keeps_nothing_is_refused(
         ("YHDESSA_POOL_SIZE", "many"),
         ("YHDESSA_SHUTDOWN_SECONDS", "0"),
         ("YHDESSA_SHUTDOWN_SECONDS", "601"),
+        ("YHDESSA_DUE_DAY", "0"),
+        ("YHDESSA_DUE_DAY", "29"),
         ("YHDESSA_LOG_LEVEL", "INFO"),
         ("YHDESSA_LOG_LEVEL", "verbose"),
     ],
@@ -190,10 +195,10 @@ def test_a_misspelt_variable_is_refused_and_the_known_ones_are_listed(
         read_settings()
 
     assert str(refused.value) == (
-        f"{name}: no such setting; there are YHDESSA_CONTACT, YHDESSA_DATABASE_URL, YHDESSA_FAILED_KEYS_PER_MINUTE, "
-        "YHDESSA_LICENCE_NAME, YHDESSA_LICENCE_URL, YHDESSA_LOCK_TIMEOUT_SECONDS, YHDESSA_LOG_LEVEL, "
-        "YHDESSA_MAX_BODY_BYTES, YHDESSA_POOL_SIZE, YHDESSA_REQUESTS_PER_MINUTE, YHDESSA_SHUTDOWN_SECONDS, "
-        "YHDESSA_TRUSTED_PROXIES"
+        f"{name}: no such setting; there are YHDESSA_CONTACT, YHDESSA_DATABASE_URL, YHDESSA_DUE_DAY, "
+        "YHDESSA_FAILED_KEYS_PER_MINUTE, YHDESSA_LICENCE_NAME, YHDESSA_LICENCE_URL, YHDESSA_LOCK_TIMEOUT_SECONDS, "
+        "YHDESSA_LOG_LEVEL, YHDESSA_MAX_BODY_BYTES, YHDESSA_POOL_SIZE, YHDESSA_REQUESTS_PER_MINUTE, "
+        "YHDESSA_SHUTDOWN_SECONDS, YHDESSA_TRUSTED_PROXIES"
     )
 
 

@@ -28,6 +28,7 @@ ROOMS = (
     "practices",
     "releases",
     "reports",
+    "monitoring",
     "trends",
     "pages",
     "schema",

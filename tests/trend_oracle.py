@@ -425,6 +425,7 @@ def _row(question: Question, year: int) -> Answer:
     row["annual_pace"] = _rounded(_pace(question, sums, year), 1)
     if sums.basis == "reports" and question.read == "live" and not question.narrowed:
         _set_released(row, sums, year)
+    row["break_in_series"] = _break_in_series(sums.figures, year)
     return row
 
 
@@ -540,6 +541,23 @@ def _pace(question: Question, sums: Sums, year: int) -> Fraction | None:
         days_so_far = len(_days(date(year, 1, 1), one.through))
         pace += Fraction(one.sessions * _days_of(year), days_so_far)
     return pace
+
+
+def _break_in_series(figures: Sequence[Figures], year: int) -> bool | None:
+    broken = False
+    for one in figures:
+        if one.basis != "reports":
+            continue
+        for municipality in one.area.municipalities:
+            in_year = municipality.counts_in(year)
+            earlier = [count for count in municipality.history.counts if count.first.year < year]
+            latest = [count for count in earlier if count.first == max(other.first for other in earlier)]
+            reporters = {count.reporter for count in [*in_year, *latest]}
+            if in_year and len(reporters) > 1:
+                broken = True
+    if broken:
+        return True
+    return None if any(one.basis != "reports" for one in figures) else False
 
 
 def _set_released(row: Answer, sums: Sums, year: int) -> None:

@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import audit, keys, practices, releases, serving, submit
+from app.cli import audit, due, keys, practices, releases, serving, submit
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Yhdessä aika adoption tracking")
 app.command()(serving.serve)
@@ -12,6 +12,7 @@ app.command("openapi")(serving.write_contract)
 app.command()(audit.redact)
 app.add_typer(audit.commands, name="audit")
 app.command()(submit.submit)
+app.command("due")(due.due)
 app.add_typer(keys.commands, name="key")
 app.add_typer(practices.commands, name="practice")
 app.add_typer(releases.commands, name="release")

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from pydantic import TypeAdapter
 from sqlmodel import Session, col, select
@@ -61,9 +61,14 @@ def read_release(db: Session, record: ReleaseRecord) -> ReleaseRead:
     return _read(db, [record])[0]
 
 
-def years_kept_by_releases(db: Session, practice: str, *, on: date) -> Mapping[str, frozenset[int]]:
-    """By county: the years that stay with its latest release on the day `on`, since they precede `live_from`."""
-    begins = live_from(db, practice)
+def years_kept_by_releases(
+    db: Session, practice: str, *, on: date, moment: datetime | None = None
+) -> Mapping[str, frozenset[int]]:
+    """By county: the years that stay with its latest release on the day `on`, since they precede `live_from`.
+
+    `live_from` is that set at `moment`; None is now.
+    """
+    begins = live_from(db, practice, moment)
     return {
         county: frozenset(
             year

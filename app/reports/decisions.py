@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import MAXYEAR, date
 from typing import Any
 
 from sqlmodel import Session, col
@@ -12,9 +12,10 @@ from app.places.register import Municipality
 from app.practices.definitions import practices
 from app.practices.models import PracticePublic
 from app.releases.reading import years_kept_by_releases
+from app.reports.doubts import HISTORY_YEARS, Figures
 from app.reports.ledger import Decision, Entry, Key, about, counts_in_force, statuses_in_force
 from app.reports.models import ListName, Outcome
-from app.reports.plausibility import Background, count_warnings, status_warnings
+from app.reports.plausibility import Background, count_warnings, figure_of, figure_warnings, status_warnings
 from app.reports.rules import CheckedCount, CheckedStatus, Overlapping, Refusal
 from app.reports.tables import CountEntry, StatusEntry
 
@@ -30,11 +31,12 @@ class Standing:
 
 
 def standing_for(db: Session, rows: Sequence[Row]) -> Standing:
-    """What `rows` are held against: all statuses, and the counts of their years and of the year before."""
+    """What `rows` are held against: all statuses, and the counts of their years and of those around them."""
     standing, keys = Standing({}, {}), {_key(row) for row in rows}
     years = [row.period.first.year for row in rows if isinstance(row, CheckedCount) and row.period]
     if years:
-        near = col(CountEntry.first_day).between(date(min(years) - 1, 1, 1), date(max(years), 12, 31))
+        last_year = min(max(years) + HISTORY_YEARS, MAXYEAR)
+        near = col(CountEntry.first_day).between(date(min(years) - HISTORY_YEARS, 1, 1), date(last_year, 12, 31))
         for count in counts_in_force(db, about(CountEntry, keys), near):
             standing.counts.setdefault((count.practice, count.municipality), {})[count.period] = count
     for status in statuses_in_force(db, about(StatusEntry, keys)):
@@ -70,6 +72,7 @@ def add_warnings(
     """Say what is odd about each row, in the light of all that is in force once the submission is recorded."""
     _apply(decisions, standing)
     known = practices(db)
+    figures = _figures(decisions, standing)
     kept = {slug: years_kept_by_releases(db, slug, on=today) for slug in {entry.practice for entry in _held(decisions)}}
     for decision in decisions:
         entry = decision.added or decision.standing
@@ -83,7 +86,10 @@ def add_warnings(
             counts = standing.counts[(entry.practice, entry.municipality)]
             corrects = decision.standing if decision.added else None
             assert not isinstance(corrects, StatusEntry)
-            decision.warnings = count_warnings(entry, background, counts=counts, corrects=corrects, statuses=statuses)
+            decision.warnings = [
+                *count_warnings(entry, background, counts=counts, corrects=corrects, statuses=statuses),
+                *figure_warnings(entry, figures[entry.practice, entry.municipality], statuses=statuses),
+            ]
 
 
 def _key(row: Row) -> Key:
@@ -139,6 +145,12 @@ def _unnumbered(row: Row) -> dict[str, Any]:
 
 def _held(decisions: Sequence[Decision]) -> Sequence[Entry]:
     return [entry for decision in decisions if (entry := decision.added or decision.standing)]
+
+
+def _figures(decisions: Sequence[Decision], standing: Standing) -> dict[Key, Figures]:
+    """The figures of every municipality and practice about which there is a count, sorted out once for all rows."""
+    counted = {(entry.practice, entry.municipality) for entry in _held(decisions) if isinstance(entry, CountEntry)}
+    return {key: Figures(figure_of(entry) for entry in standing.counts[key].values()) for key in counted}
 
 
 def _background(

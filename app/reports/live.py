@@ -20,14 +20,18 @@ def histories(
     `everywhere` says that `places` are all there are, so that the statements need no list of codes.
     """
     counts: dict[str, list[Count]] = {}
-    found = counts_query(*_about(CountEntry, practice, places, everywhere), moment=moment)
+    found = counts_query(*about_places(CountEntry, practice, places, everywhere), moment=moment)
     found = found.with_only_columns(
-        CountEntry.municipality, CountEntry.first_day, CountEntry.counted_to, CountEntry.sessions
+        CountEntry.municipality,
+        CountEntry.first_day,
+        CountEntry.counted_to,
+        CountEntry.sessions,
+        CountEntry.organisation_id,
     )
-    for code, first, last, sessions in db.connection().execute(found):
-        counts.setdefault(code, []).append(Count(first, last, sessions))
+    for code, *count in db.connection().execute(found):
+        counts.setdefault(code, []).append(Count(*count))
     statuses: dict[str, list[tuple[date, str]]] = {}
-    found = statuses_query(*_about(StatusEntry, practice, places, everywhere), moment=moment)
+    found = statuses_query(*about_places(StatusEntry, practice, places, everywhere), moment=moment)
     columns = (StatusEntry.municipality, StatusEntry.day, StatusEntry.status)
     for code, day, status in db.connection().execute(found.with_only_columns(*columns).order_by(StatusEntry.day)):
         statuses.setdefault(code, []).append((day, status))
@@ -43,9 +47,10 @@ def histories(
     ]
 
 
-def _about(
+def about_places(
     table: type[CountEntry | StatusEntry], practice: str, places: Collection[Municipality], everywhere: bool
 ) -> list[ColumnElement[bool]]:
+    """The conditions for entries about a practice and `places`; no list of codes if these are `everywhere`."""
     conditions = [col(table.practice) == practice]
     if not everywhere:
         conditions.append(col(table.municipality).in_([place.code for place in places]))

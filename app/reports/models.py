@@ -10,6 +10,7 @@ from app.periods import DAY_PATTERN, PERIOD_PATTERN, Precision
 from app.places.models import MunicipalityCode
 from app.practices.definitions import DEFAULT_PRACTICE
 from app.practices.models import PRACTICE_LENGTH, PRACTICE_PATTERN
+from app.reports.doubts import MEANINGS, ReceiptCode
 from app.reports.tables import MAX_SESSIONS
 
 MAX_NOTE = 500
@@ -97,13 +98,7 @@ class SubmissionIn(_In):
 class PlausibilityWarning(_Out):
     """Something implausible that was recorded all the same."""
 
-    code: Literal[
-        "no_active_status",
-        "tenfold_jump",
-        "status_goes_backwards",
-        "stays_with_release",
-        "practice_not_counted",
-    ]
+    code: ReceiptCode = Field(description="; ".join(f"`{code}`: {MEANINGS[code]}" for code in get_args(ReceiptCode)))
     detail: str
 
 

@@ -6,6 +6,7 @@ from datetime import date
 
 from app.places.register import Municipality
 from app.practices.models import PracticePublic
+from app.reports.doubts import Doubt, Figure, Figures, doubts
 from app.reports.models import PlausibilityWarning
 from app.reports.tables import CountEntry, StatusEntry
 
@@ -38,15 +39,22 @@ def count_warnings(
     `counts` and `statuses` are those in force of its municipality and practice once it is recorded.
     """
     warnings = [*_released(entry.first_day.year, background), *_not_counted(background)]
-    if not _active_between(entry.first_day, entry.counted_to, background.place, statuses):
-        detail = f"{entry.municipality} has no status pilot or in_use on any day counted in {entry.period}"
-        warnings.append(PlausibilityWarning(code="no_active_status", detail=detail))
+    if inactive := no_active_status(background.place, figure_of(entry), statuses):
+        warnings.append(PlausibilityWarning(code=inactive.code, detail=inactive.detail))
     for before in _compared_with(entry, counts, corrects):
         if before.sessions and entry.sessions is not None and entry.sessions >= JUMP * before.sessions:
             detail = f"{entry.sessions} sessions are {JUMP} times the {before.sessions} of {before.period} or more"
             warnings.append(PlausibilityWarning(code="tenfold_jump", detail=detail))
             break
     return warnings
+
+
+def figure_warnings(
+    entry: CountEntry, own: Figures, *, statuses: Mapping[date, StatusEntry]
+) -> list[PlausibilityWarning]:
+    """What is odd about `entry` beside its municipality's `own` figures, of which it is one."""
+    dated = sorted((day, status.status or "") for day, status in statuses.items())
+    return [PlausibilityWarning(code=doubt.code, detail=doubt.detail) for doubt in doubts(figure_of(entry), own, dated)]
 
 
 def status_warnings(
@@ -60,6 +68,20 @@ def status_warnings(
         detail = f"{entry.status} follows {before}; a practice that stops is paused or ended"
         warnings.append(PlausibilityWarning(code="status_goes_backwards", detail=detail))
     return warnings
+
+
+def no_active_status(place: Municipality, figure: Figure, statuses: Mapping[date, StatusEntry]) -> Doubt | None:
+    """The doubt that the municipality is active on no day that `figure` counts, None if it is on some."""
+    if _active_between(figure.first, figure.counted_to, place, statuses):
+        return None
+    detail = f"{place.code} has no status pilot or in_use on any day counted in {figure.period}"
+    return Doubt("no_active_status", detail)
+
+
+def figure_of(entry: CountEntry) -> Figure:
+    """What `entry`, which withdraws nothing, states."""
+    assert entry.sessions is not None
+    return Figure(entry.period, entry.first_day, entry.last_day, entry.counted_to, entry.sessions)
 
 
 def _released(year: int, background: Background) -> list[PlausibilityWarning]:

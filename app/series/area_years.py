@@ -57,6 +57,11 @@ class AreaYear:
             return self.contributing[0].release
         return None
 
+    @property
+    def break_in_series(self) -> bool | None:
+        """True if the reporter of a municipality of a contributing county changed; None if one of them cannot tell."""
+        return any_of([county.break_in_series for county in self.contributing]) if self.contributing else None
+
     def annual_pace(self, *, counted: bool) -> Fraction | None:
         """The sum of the contributing counties' own; None if one of them has none."""
         return total(annual_pace(self.year, county.figures, counted=counted) for county in self.contributing)

@@ -23,6 +23,11 @@ class CountyYear:
     lives: Sequence[LifeYear]
     release: Release | None
 
+    @property
+    def break_in_series(self) -> bool | None:
+        """True if the reporter of one of its municipalities changed; only reports can tell."""
+        return any(life.break_in_series for life in self.lives) if self.basis == "reports" else None
+
 
 def county_years(county: County, lives: Sequence[Life], years: Iterable[int], question: Question) -> list[CountyYear]:
     """One for each of `years`, which ascend without a hole; `lives` are the county's histories in days."""

@@ -12,11 +12,15 @@ Read = Literal["live", "release"]
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """The sessions of one period, in the year of `first`; `last` is its `through`, else its last day."""
+    """The sessions of one period, in the year of `first`; `last` is its `through`, else its last day.
+
+    `reporter` names who reported it; it only tells one from another.
+    """
 
     first: date
     last: date
     sessions: int
+    reporter: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

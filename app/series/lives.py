@@ -1,7 +1,7 @@
 """The days of one municipality, in the register, active and counted, over its life and in one year."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -15,7 +15,10 @@ ACTIVE = ("pilot", "in_use")
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """A history in days up to the as-of day, made once for all years; `counts` are by year, ascending."""
+    """A history in days up to the as-of day, made once for all years; `counts` are by year, ascending.
+
+    `breaks` are the years whose counts, with the latest one of the years before, come from more than one reporter.
+    """
 
     code: str
     register: Span
@@ -23,6 +26,7 @@ class Life:
     statuses: list[str]
     active: list[Span]
     counts: dict[int, list[Count]]
+    breaks: frozenset[int]
 
     @property
     def years(self) -> set[int]:
@@ -47,6 +51,7 @@ class LifeYear:
     counts: list[Count]
     counted: list[Span]
     active_and_counted: list[Span]
+    break_in_series: bool
 
     @property
     def active_at_end(self) -> bool:
@@ -72,7 +77,15 @@ def life_of(history: History, as_of: date) -> Life:
     counts: dict[int, list[Count]] = {}
     for count in sorted(history.counts, key=attrgetter("first")):
         counts.setdefault(count.first.year, []).append(count)
-    return Life(history.code, (first, last), days, statuses, clipped(active, first, min(last, until)), counts)
+    return Life(
+        history.code,
+        (first, last),
+        days,
+        statuses,
+        clipped(active, first, min(last, until)),
+        counts,
+        frozenset(_breaks(counts)),
+    )
 
 
 def life_year(life: Life, year: int, last_day: date) -> LifeYear:
@@ -94,6 +107,7 @@ def life_year(life: Life, year: int, last_day: date) -> LifeYear:
         counts=counts,
         counted=counted,
         active_and_counted=common(active, counted),
+        break_in_series=year in life.breaks,
     )
 
 
@@ -105,3 +119,12 @@ def days_until(lives: Iterable[LifeYear], day: date) -> tuple[int, int]:
         active += number_of_days(life.active, until)
         covered += number_of_days(life.active_and_counted, until)
     return active, covered
+
+
+def _breaks(counts: Mapping[int, Sequence[Count]]) -> Iterator[int]:
+    """Those of the years, which ascend, in which someone else reported than before, or more than one did."""
+    before: set[int | None] = set()
+    for year, of_year in counts.items():
+        if len(before.union(count.reporter for count in of_year)) > 1:
+            yield year
+        before = {of_year[-1].reporter}

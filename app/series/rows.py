@@ -53,6 +53,7 @@ class YearRow:
     released_on: date | None
     difference_municipalities: int | None
     difference_sessions: int | None
+    break_in_series: bool | None
 
 
 class _Beside(NamedTuple):
@@ -113,6 +114,7 @@ def year_row(now: AreaYear, before: AreaYear, question: Question) -> YearRow:
         released_on=beside.on,
         difference_municipalities=beside.difference_municipalities,
         difference_sessions=beside.difference_sessions,
+        break_in_series=now.break_in_series,
     )
 
 

@@ -88,6 +88,10 @@ class TrendRow(_Out):
     released_on: date | None = Field(description="When that was published")
     difference_municipalities: int | None = Field(description="Live minus released")
     difference_sessions: int | None = Field(description="Live minus released, if both reach to the same day")
+    break_in_series: bool | None = Field(
+        description="True if some municipality's counts of the year, with its latest one before, were reported by more "
+        "than one organisation, so that a change may come from the reporting; null where there are no reports to tell"
+    )
 
 
 class Trend(_Out):

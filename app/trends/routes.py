@@ -81,7 +81,11 @@ def get_trend(
     """How many municipalities have the practice, out of how many, and how many sessions they held, year by year.
 
     With a key that covers the whole area the answer is live; otherwise it is what the county's latest release says.
-    Part years are flagged and never compared with whole ones.
+    Part years are flagged and never compared with whole ones. `break_in_series` marks a live year in which another
+    organisation reported for a municipality than before, as when a county took the service over in 2023.
+
+    A municipality belongs to its wellbeing services county in every year: figures before 2023, when the counties began
+    to run the services, are recast to the county areas of today.
     """
     question = Question(
         practice=practice,

@@ -49,8 +49,8 @@ def test_a_history_holds_what_is_in_force_of_its_municipality(app: FastAPI, nati
         pertunmaa.counts,
     )
     assert sorted(pertunmaa.counts, key=lambda one: one.first) == [
-        Count(date(2022, 1, 1), date(2022, 3, 31), 8),
-        Count(date(2023, 1, 1), date(2023, 3, 27), 9),
+        Count(date(2022, 1, 1), date(2022, 3, 31), 8, 1),
+        Count(date(2023, 1, 1), date(2023, 3, 27), 9, 1),
     ]
     assert len(found) == 2
 
@@ -77,9 +77,22 @@ def test_a_history_as_of_a_moment_holds_what_was_in_force_then(
     year = date(2022, 1, 1), date(2022, 12, 31)
     assert [(history.statuses, history.counts) for history in found] == [
         ((), ()),
-        (((year[0], "pilot"),), (Count(*year, 7),)),
-        (((year[0], "in_use"),), (Count(*year, 8),)),
+        (((year[0], "pilot"),), (Count(*year, 7, 1),)),
+        (((year[0], "in_use"),), (Count(*year, 8, 1),)),
     ]
+
+
+def test_a_history_tells_who_reported_each_count_that_is_in_force(
+    app: FastAPI, nation: Caller, kuopio: Caller, north_savo: Caller
+) -> None:
+    kuopio.post([count("297", "2021", 7), count("297", "2022", 7), count("297", "2023", 7)])
+    north_savo.post([count("297", "2022", 8), count("297", "2023", 7)])
+
+    reporters = {one.first.year: one.reporter for one in histories_of(app, "297")[0].counts}
+
+    # What is unchanged stays the report of whoever made it.
+    assert reporters[2021] == reporters[2023]
+    assert reporters[2022] not in (None, reporters[2021])
 
 
 def test_the_whole_country_is_read_without_naming_its_municipalities(app: FastAPI, nation: Caller) -> None:

@@ -74,6 +74,7 @@ def test_counties_add_up() -> None:
         released_on=None,
         difference_municipalities=None,
         difference_sessions=None,
+        break_in_series=False,
     )
 
 

@@ -1,8 +1,25 @@
 """The days of one municipality: in the register, active, counted."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
-from tests.series.examples import END, STANDING, monthly, of, part, place, trend, whole
+import pytest
+
+from app.series.facts import Count
+from tests.series.examples import (
+    END,
+    STANDING,
+    country,
+    county,
+    monthly,
+    of,
+    part,
+    place,
+    released,
+    trend,
+    whole,
+)
 
 
 def test_a_municipality_active_on_one_day_of_the_year_counts_in_it() -> None:
@@ -61,3 +78,57 @@ def test_no_municipality_in_the_register_has_no_residents() -> None:
     gone = place(whole(2023, 8), in_to=date(2023, 6, 30))
 
     assert of(trend(gone)[2023], "municipalities_in_area residents share") == (0, 0, None)
+
+
+def by(reporter: int, *counts: Count) -> list[Count]:
+    return [replace(count, reporter=reporter) for count in counts]
+
+
+@pytest.mark.parametrize(
+    ("counts", "broken"),
+    [
+        (by(1, whole(2022), whole(2023)), {2022: False, 2023: False}),
+        (by(1, whole(2022)) + by(2, whole(2023)), {2022: False, 2023: True}),
+        (by(1, whole(2021)) + by(2, whole(2022), whole(2023)), {2021: False, 2022: True, 2023: False}),
+        (by(1, *monthly(2023, 1, 6)) + by(2, *monthly(2023, 7, 12)), {2023: True}),
+        (by(2, whole(2023)) + by(1, whole(2021)), {2021: False, 2022: None, 2023: True}),
+        # Only the latest count of the years before is looked at.
+        (by(1, *monthly(2022, 1, 1)) + by(2, *monthly(2022, 2, 2), whole(2023)), {2022: True, 2023: False}),
+        ([], {2023: False}),
+    ],
+)
+def test_a_year_in_which_someone_else_reported_than_before_breaks_the_series(
+    counts: Sequence[Count], broken: dict[int, bool | None]
+) -> None:
+    rows = trend(place(*counts), place(code="140", since=END))
+
+    assert {year: row.break_in_series for year, row in rows.items()} == broken
+
+
+def test_a_break_in_one_municipality_is_one_of_the_county_and_of_the_country() -> None:
+    broken = place(*by(1, whole(2022)), *by(2, whole(2023)))
+    steady = place(*by(3, whole(2022), whole(2023)), code="140")
+
+    both = trend(broken, steady)
+    everywhere = country(county("13", steady), county("11", broken))
+    apart = country(county("13", steady), county("11", place(*by(4, whole(2022), whole(2023)), code="178")))
+
+    assert [row.break_in_series for row in both.values()] == [False, True]
+    assert [row.break_in_series for row in everywhere.values()] == [False, True]
+    assert [row.break_in_series for row in apart.values()] == [False, False]
+
+
+def test_where_nothing_or_a_release_speaks_a_break_is_not_known() -> None:
+    release = released(2022, sessions=3)
+    broken = place(*by(1, whole(2022)), *by(2, whole(2023)))
+    steady = place(*by(1, whole(2022), whole(2023)))
+
+    one = trend(broken, release=released(2023, sessions=3))
+    mixed = [country(county("13", release=release), county("11", other))[2022] for other in (steady, broken)]
+    broken_in_2022 = place(*by(1, whole(2021)), *by(2, whole(2022)))
+    mixed.append(country(county("13", release=release), county("11", broken_in_2022))[2022])
+    nothing = trend(place(whole(2021)), place(whole(2023), code="140"))[2022]
+
+    assert (one[2023].basis, one[2023].break_in_series) == ("release", None)
+    assert [(row.basis, row.break_in_series) for row in mixed] == [("mixed", None), ("mixed", None), ("mixed", True)]
+    assert (nothing.basis, nothing.break_in_series) == ("none", None)

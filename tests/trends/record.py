@@ -45,7 +45,7 @@ class Record:
     """All that was ever said, oldest first.
 
     Keys: practice, municipality and period or day of counts and statuses; practice and county of `live_from`; practice
-    of `counted`. Counts are pairs of sessions and the last day counted.
+    of `counted`. Counts are sessions, the last day counted and who reported them.
     """
 
     counts: list[Said] = field(default_factory=list)
@@ -54,7 +54,7 @@ class Record:
     counted: list[Said] = field(default_factory=list)
     releases: list[tuple[str, str, Release]] = field(default_factory=list)
 
-    def add_count(self, at: datetime, practice: str, row: Row) -> bool:
+    def add_count(self, at: datetime, practice: str, row: Row, *, by: int) -> bool:
         """Take a count in; False if it overlaps another and does not replace it."""
         first, last = days_of(row["period"])
         through = date.fromisoformat(row["through"]) if row.get("through") else last
@@ -67,7 +67,10 @@ class Record:
             return False
         for period in in_the_way:
             self.counts.append(Said(at, (practice, row["municipality"], period), None))
-        self.counts.append(Said(at, (practice, row["municipality"], row["period"]), (row["sessions"], through)))
+        said = row["sessions"], through
+        stands = counts_in_force(self, practice, row["municipality"]).get(row["period"])
+        if stands is None or stands[:2] != said:  # Who says the same as stands there reports nothing new.
+            self.counts.append(Said(at, (practice, row["municipality"], row["period"]), (*said, by)))
         return True
 
     def add_status(self, at: datetime, practice: str, row: Row) -> None:
@@ -127,7 +130,7 @@ class Record:
             place.register_from,
             place.register_to,
             sorted((date.fromisoformat(day), status) for day, status in statuses.items()),
-            [Count(days_of(period)[0], through, sessions) for period, (sessions, through) in counts.items()],
+            [Count(days_of(period)[0], through, sessions, by) for period, (sessions, through, by) in counts.items()],
         )
 
     def _release(self, practice: str, county: str, day: date) -> Release | None:

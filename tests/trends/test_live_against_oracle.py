@@ -52,6 +52,7 @@ class Posting:
 
     app: FastAPI
     nation: Caller
+    others: Caller
     clock: StandingClock
     chance: random.Random
     record: Record = field(default_factory=Record)
@@ -166,12 +167,13 @@ class Posting:
         if not counts and not statuses:
             return
         about = {"practice": practice}
-        answer = self.nation.post([row | about for row in counts], [row | about for row in statuses])
+        by, caller = self.chance.choice(((1, self.nation), (1, self.nation), (2, self.others)))
+        answer = caller.post([row | about for row in counts], [row | about for row in statuses])
         overlapping = self.overlaps(practice, counts)
         assert answer.status_code == (409 if overlapping else 201), answer.text
         if not overlapping:
             for row in counts:
-                assert self.record.add_count(self.clock(), practice, row)
+                assert self.record.add_count(self.clock(), practice, row, by=by)
             for row in statuses:
                 self.record.add_status(self.clock(), practice, row)
 
@@ -257,7 +259,8 @@ def end(year: int, day: date) -> date:
 def test_every_field_of_the_live_trend_is_what_adding_up_day_by_day_gives(
     seed: int, app: FastAPI, http: TestClient, new_key: Callable[..., str], clock: StandingClock
 ) -> None:
-    posting = Posting(app, Caller(http, new_key("country", days=3650)), clock, random.Random(seed))
+    nation, others = (Caller(http, new_key("country", days=3650, organisation=name)) for name in ("THL", "Others"))
+    posting = Posting(app, nation, others, clock, random.Random(seed))
     posting.begin()
     posting.live(60)
     seen: set[str] = set()

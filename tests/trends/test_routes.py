@@ -74,6 +74,7 @@ def released_row(**changed: Any) -> dict[str, Any]:
         "released_on": None,
         "difference_municipalities": None,
         "difference_sessions": None,
+        "break_in_series": None,
     }
     assert changed.keys() <= row.keys()
     return row | changed
@@ -528,3 +529,23 @@ def test_a_malformed_parameter_is_refused(anyone: Caller) -> None:
 
         assert answer.status_code == 422, query
         assert [error["parameter"] for error in answer.json()["errors"]] == [parameter]
+
+
+def test_a_change_of_reporter_breaks_the_series_and_a_retraction_mends_it(
+    nation: Caller, kuopio: Caller, north_savo: Caller
+) -> None:
+    def broken(**query: Any) -> list[bool | None]:
+        rows = nation.get("/v1/trends", from_year=2018, to_year=2020, **query).json()["years"]
+        return [row["break_in_series"] for row in rows]
+
+    kuopio.post([count("297", "2018", 7), count("297", "2019", 7)])
+    north_savo.post([count("140", "2018", 1), count("140", "2019", 1), count("140", "2020", 1)])
+    north_savo.post([count("297", "2020", 7)])
+
+    whole = broken(), broken(county="13"), broken(municipality="297"), broken(municipality="140")
+    north_savo.delete("/v1/session-counts/yhdessa-aika/297/2020", reason="Kuopio reports it")
+    kuopio.post([count("297", "2020", 7)])
+
+    assert whole == ([False, False, True],) * 3 + ([False, False, False],)
+    assert broken() == [False, False, False]
+    assert north_savo.get("/v1/trends", county="13").json()["years"][-1]["break_in_series"] is None
