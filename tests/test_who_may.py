@@ -1,8 +1,8 @@
 """Who may do what: every route, for every kind of caller, about objects of its own and foreign ones; no cell undecided.
 
 `DECIDED` is the matrix. A route without a row fails, and so does a row without a route. A new call needs one row, or
-`own` and `foreign` if it is about a municipality, a county or something with a number; `_request` makes the request
-from the contract, with the words in `WORDS` and the numbers in `_ids`.
+`own` and `foreign` if it is about a municipality, a county or something with a number. `_asked` makes the request from
+the contract; a path, a required parameter or a body with a name that is new here needs it in `WORDS` or `_values`.
 """
 
 import re
@@ -164,6 +164,8 @@ HOW: dict[str, dict[str, str]] = {"": {}, "dry": {"dry_run": "true"}, "csv": {"f
 
 WORDS: dict[str, Any] = {
     "practice": "yhdessa-aika",
+    "year": 2023,
+    "format": "csv",
     "path": "docs.css",
     "reason": "Posted for the wrong month",
     "sessions": 5,
@@ -185,6 +187,9 @@ def _rows() -> Iterator[Row]:
     header, *lines = [line.split() for line in DECIDED.splitlines() if line]
     assert header == ["route", "about", *KINDS]
     for route, about, *cells in lines:
+        where, _, how = about.partition(",")
+        assert where in OBJECTS
+        assert how in HOW
         assert set(cells) <= CELLS.keys()
         yield Row(route, about, dict(zip(KINDS, cells, strict=True)))
 
