@@ -300,7 +300,7 @@ def running_server(database_url: str, *options: str) -> Iterator[str]:
         process.wait(timeout=20)
 
 
-def wait_until_ready(url: str, process: "subprocess.Popen[Any]", seconds: float = 20) -> None:
+def wait_until_ready(url: str, process: "subprocess.Popen[Any]", seconds: float = 60) -> None:
     """Wait until the server answers /readyz, or fail."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
