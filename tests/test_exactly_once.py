@@ -27,11 +27,12 @@ import httpx
 import pytest
 from sqlmodel import Session, col, select as find
 
+from app.access.chain import EMPTY_HASH
 from app.access.keys import issue_key
 from app.access.models import Action, Organisation, RememberedReply
 from app.database import Database
 from app.reports.submissions import content_hash
-from app.reports.tables import EMPTY_HASH, CountEntry, StatusEntry, Submission
+from app.reports.tables import CountEntry, StatusEntry, Submission
 from app.settings import Settings
 from tests.conftest import ROOT, count, running_server, status
 

@@ -19,8 +19,8 @@ from sqlalchemy.engine import make_url
 from sqlmodel import Session
 from starlette.testclient import TestClient
 
-from app.access.keys import issue_key, revoke_key
-from app.access.models import Action, Key
+from app.access.keys import issue_key, revoke_key, rotate_key
+from app.access.models import Action
 from app.database import LARGEST_ID, Base, Database
 from app.main import create_app, openapi
 from app.releases.importing import import_release
@@ -82,6 +82,11 @@ postSubmission          mixed,dry 401   401   401   401   401   401   403s  403s
 getSubmission           own       401   401   401   401   401   401   200   200   200   200   200   200   200
 getSubmission           foreign   401   401   401   401   401   401   404   404   404   404   404   404   404
 getSubmission           nowhere   401   401   401   401   401   401   404   404   404   404   404   404   404
+listSubmissions         -         401   401   401   401   401   401   200   200   200   200   200   200   200
+listSubmissions         -,csv     401   401   401   401   401   401   200   200   200   200   200   200   200
+retractSubmission       own       401   401   401   401   401   401   201   201   201   403a  403a  201   201
+retractSubmission       foreign   401   401   401   401   401   401   404   404   404   403a  403a  404   404
+retractSubmission       nowhere   401   401   401   401   401   401   404   404   404   403a  403a  404   404
 
 putSessionCount         own       401   401   401   401   401   401   200   403s  200   403a  403a  200   200
 putSessionCount         next      401   401   401   401   401   401   403s  200   200   403a  403a  403s  200
@@ -136,9 +141,23 @@ getRelease              nowhere   404   404   404   404   404   404   404   404 
 listCounties            -         200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
 listMunicipalities      own       200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
 listMunicipalities      foreign   200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
+getCompleteness         -         401   401   401   401   401   401   200   200   200   200   403a  403a  200
+getCompleteness         own       401   401   401   401   401   401   200   403s  200   200   403a  403a  200
+getCompleteness         own,csv   401   401   401   401   401   401   200   403s  200   200   403a  403a  200
+getCompleteness         county    401   401   401   401   401   401   403s  403s  200   200   403a  403a  200
+getCompleteness         foreign   401   401   401   401   401   401   403s  403s  403s  403s  403a  403a  200
+getQuality              -         401   401   401   401   401   401   200   200   200   200   403a  403a  200
+getQuality              own       401   401   401   401   401   401   200   403s  200   200   403a  403a  200
+getQuality              own,csv   401   401   401   401   401   401   200   403s  200   200   403a  403a  200
+getQuality              county    401   401   401   401   401   401   403s  403s  200   200   403a  403a  200
+getQuality              foreign   401   401   401   401   401   401   403s  403s  403s  403s  403a  403a  200
+getDue                  -         401   401   401   401   401   401   200   200   200   403a  403a  200   200
+getDue                  -,csv     401   401   401   401   401   401   200   200   200   403a  403a  200   200
 listPractices           -         200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
 
 getKey                  -         401   401   401   401   401   401   200   200   200   200   200   200   200
+rotateKey               -         401   401   401   401   401   401   201   201   201   201   201   201   201
+getConfig               -         200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
 isAlive                 -         200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
 isReady                 -         200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
 GET:/                   -         200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
@@ -154,8 +173,17 @@ READS = {"own": {"297"}, "next": {"749"}, "cnty": {"297", "749"}, "read": {"297"
 UNPUBLISHED = {code: (f"70{code}", f"Between us about {code}", f"Desk of {code}") for code in ("297", "749", "491")}
 """By municipality: the sessions of each month, the note and the reporter that are recorded."""
 
-UNWATCHED = {"counties", "municipalities", "residents", "practices", "live_from", "releases", "release_years"}
-"""Tables that no refusal can reach; of all others every row is looked at before and after."""
+UNWATCHED = {
+    "audit_lines",
+    "counties",
+    "municipalities",
+    "residents",
+    "practices",
+    "live_from",
+    "releases",
+    "release_years",
+}
+"""Tables that no refusal can reach, and the one that tells of refusals; of all others every row is compared."""
 
 PLACES = {"own": ["297"], "next": ["749"], "foreign": ["491"], "mixed": ["297", "491"]}
 COUNTIES = {"own": "13", "next": "13", "county": "13", "foreign": "12"}
@@ -491,9 +519,9 @@ def _keys(database: Database) -> dict[str, str]:
 
 def _rotated_out(database: Database) -> str:
     """A key of Kuopio that another one took the place of, after the days in which both were valid."""
-    old, _new = (_new_key(database, "Kuopio", "report read", "municipality:297") for _ in range(2))
+    old = _new_key(database, "Kuopio", "report read", "municipality:297", at=NOW - timedelta(days=20))
     with database.writing() as db:
-        db.get_one(Key, old.split("_")[1]).expires_at = NOW
+        rotate_key(db, old.split("_")[1], at=NOW - timedelta(days=14), overlap_days=14)
     return old
 
 
