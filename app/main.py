@@ -20,6 +20,7 @@ import app.trends.routes
 from app.clock import Clock, system_clock
 from app.database import Database
 from app.errors import InvalidParameter, Unavailable, install_problems, problems
+from app.reports.models import SubmissionIn
 from app.schema import schema_problem
 from app.settings import Settings
 from app.web.answers import ConditionalAnswers, documented
@@ -112,7 +113,7 @@ def openapi(application: FastAPI) -> dict[str, Any]:
             tags=application.openapi_tags,
             routes=application.routes,
         )
-        application.openapi_schema = completed(document)
+        application.openapi_schema = completed(document, SubmissionIn)
     return application.openapi_schema
 
 

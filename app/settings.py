@@ -18,6 +18,7 @@ class Settings(BaseSettings):
 
     database_url: str = DEFAULT_DATABASE_URL
     max_body_bytes: Annotated[int, Field(ge=1_024)] = 1_048_576
+    max_rows: Annotated[int, Field(ge=1)] = 10_000
     lock_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
     pool_size: Annotated[int, Field(ge=1, le=200)] = 10
     shutdown_seconds: Annotated[int, Field(ge=1, le=600)] = 10

@@ -3,17 +3,24 @@
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic import BaseModel
+
 from app.errors import ProblemDocument, documented_headers
 
 _REF = "#/components/schemas/{model}"
 _ETAG = {"ETag": "Names this answer; send it back as `If-None-Match` to be told 304 while nothing has changed"}
 
 
-def completed(document: dict[str, Any]) -> dict[str, Any]:
-    """The OpenAPI `document` that FastAPI wrote, with problems, revalidation and parameters as they are."""
+def completed(document: dict[str, Any], *models: type[BaseModel]) -> dict[str, Any]:
+    """The OpenAPI `document` that FastAPI wrote, with problems, revalidation and parameters as they are.
+
+    `models` are those that FastAPI does not know of, since a route reads them itself.
+    """
     schemas = document["components"]["schemas"]
-    problem = ProblemDocument.model_json_schema(ref_template=_REF)
-    schemas.update(problem.pop("$defs"), ProblemDocument=problem)
+    everything: list[type[BaseModel]] = [*models, ProblemDocument]
+    for model in everything:
+        schema = model.model_json_schema(ref_template=_REF)
+        schemas.update(schema.pop("$defs", {}), **{model.__name__: schema})
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     for method, operation in _operations(document):
