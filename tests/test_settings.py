@@ -19,6 +19,7 @@ def test_without_a_variable_everything_has_a_default() -> None:
     assert read_settings().model_dump() == {
         "database_url": "sqlite:///./data/yhdessa.db",
         "max_body_bytes": 1_048_576,
+        "max_rows": 10_000,
         "lock_timeout_seconds": 5.0,
         "pool_size": 10,
         "shutdown_seconds": 10,
@@ -30,6 +31,7 @@ def test_every_setting_has_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     given = {
         "YHDESSA_DATABASE_URL": "sqlite:////var/lib/yhdessa.db",
         "YHDESSA_MAX_BODY_BYTES": "2048",
+        "YHDESSA_MAX_ROWS": "50",
         "YHDESSA_LOCK_TIMEOUT_SECONDS": "0.5",
         "YHDESSA_POOL_SIZE": "3",
         "YHDESSA_SHUTDOWN_SECONDS": "30",
@@ -43,6 +45,7 @@ def test_every_setting_has_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.model_dump() == {
         "database_url": "sqlite:////var/lib/yhdessa.db",
         "max_body_bytes": 2048,
+        "max_rows": 50,
         "lock_timeout_seconds": 0.5,
         "pool_size": 3,
         "shutdown_seconds": 30,
@@ -135,7 +138,7 @@ def test_a_misspelt_variable_is_refused_and_the_known_ones_are_listed(
 
     assert str(refused.value) == (
         f"{name}: no such setting; there are YHDESSA_DATABASE_URL, YHDESSA_LOCK_TIMEOUT_SECONDS, YHDESSA_LOG_LEVEL, "
-        "YHDESSA_MAX_BODY_BYTES, YHDESSA_POOL_SIZE, YHDESSA_SHUTDOWN_SECONDS"
+        "YHDESSA_MAX_BODY_BYTES, YHDESSA_MAX_ROWS, YHDESSA_POOL_SIZE, YHDESSA_SHUTDOWN_SECONDS"
     )
 
 

@@ -48,6 +48,7 @@ ABOUT_HTTP = {
     "app.access.caller": "reads the key out of the request",
     "app.access.replies": "reads the Idempotency-Key and keeps answers as they were sent",
     "app.reports.parameters": "declares what the calls about counts and statuses take and answer alike",
+    "app.reports.receiving": "reads the raw body of a submission by its content type",
     "app.main": "puts the application together",
     "app.cli.serving": "hands the application to uvicorn",
 }

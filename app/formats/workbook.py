@@ -18,8 +18,8 @@ from app.formats.table import Table
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-MOST_ELEMENTS = 1_000_000
-"""Of all parts of a workbook; ten thousand lines of ten filled cells have a quarter of that."""
+MOST_ELEMENTS = 500_000
+"""Of all parts of a workbook; ten thousand lines of ten filled cells have half of that."""
 
 _DEEPEST = 64
 _LONGEST_NUMBER_FORMAT = 255
@@ -44,8 +44,15 @@ def workbook_sheets(body: bytes, *, most_bytes: int) -> Sequence[Sheet]:
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             _refuse_unsound(archive, most_bytes)
+        reader = _opened(body)
+        sheets = [*reader.parser.find_sheets()]
+        if len({part.target for _sheet, part in sheets}) < len(sheets):
+            # Thousands of sheets that are one part would each be read.
+            raise Unreadable(_NOT_XLSX)
         return [
-            Sheet(sheet.title, _lines(sheet)) for sheet in _opened(body).worksheets if sheet.sheet_state == "visible"
+            Sheet(sheet.name, _lines(reader, part.target))
+            for sheet, part in sheets
+            if sheet.state == "visible" and not part.Type.endswith("/chartsheet")
         ]
     except Unreadable:
         raise
@@ -95,12 +102,22 @@ def workbook_bytes(table: Table, looks: Sequence[Look], *, title: str) -> bytes:
 
 
 def _opened(body: bytes) -> Any:
-    """The workbook as openpyxl has it; its types do not know what `_lines` needs."""
-    from openpyxl import load_workbook
+    """openpyxl's reader once it knows all but the sheets; its types do not know what is needed of it.
+
+    By the steps of `load_workbook` that matter for values: the others fail on oddities of properties, themes and
+    charts, and spend minutes on long names of print areas.
+    """
+    from openpyxl.reader.excel import ExcelReader
+    from openpyxl.styles.stylesheet import apply_stylesheet
 
     # It warns of formatting that it drops, on standard error, in the midst of our log.
     warnings.filterwarnings("ignore", module="openpyxl")
-    return load_workbook(io.BytesIO(body), read_only=True, keep_links=False)
+    reader = ExcelReader(io.BytesIO(body), read_only=True, keep_links=False)
+    reader.read_manifest()
+    reader.read_strings()
+    reader.read_workbook()
+    apply_stylesheet(reader.archive, reader.wb)
+    return reader
 
 
 def _refuse_unsound(archive: zipfile.ZipFile, most_bytes: int) -> None:
@@ -163,10 +180,10 @@ class _Guard:
         raise Unreadable(_NOT_XLSX)
 
 
-def _lines(sheet: Any) -> Iterator[Line]:
-    """The filled lines of `sheet`.
+def _lines(reader: Any, part: str) -> Iterator[Line]:
+    """The filled lines of the sheet that is `part` of the workbook.
 
-    Not by its `iter_rows`, which fills every gap: one cell far out would cost millions of empty ones.
+    Not by openpyxl's `iter_rows`, which fills every gap: one cell far out would cost millions of empty ones.
     """
     from openpyxl.worksheet._reader import ROW_TAG, WorkSheetParser
     from openpyxl.xml.functions import iterparse
@@ -176,12 +193,12 @@ def _lines(sheet: Any) -> Iterator[Line]:
             """Only that it is a formula; openpyxl would translate it."""
             return "="
 
-    book = sheet.parent
+    book = reader.wb
     try:
-        with sheet._get_source() as source:
+        with reader.archive.open(part) as source:
             rows = Rows(
                 source,
-                sheet._shared_strings,
+                reader.shared_strings,
                 epoch=book.epoch,
                 date_formats=book._date_formats,
                 timedelta_formats=book._timedelta_formats,
