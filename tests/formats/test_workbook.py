@@ -50,7 +50,8 @@ def test_cells_are_what_was_written_in_them() -> None:
 
 def test_whole_floats_formulas_of_every_kind_and_odd_dates_are_told_apart() -> None:
     cells = (
-        b'<row r="7"><c r="B7"><v>5.0</v></c><c r="C7"><v>1E2</v></c><c r="D7"><f t="&#115;hared" si="0" ref="D7">A1</f></c>'
+        b'<row r="7"><c r="B7"><v>5.0</v></c><c r="C7"><v>1E2</v></c>'
+        b'<c r="D7"><f t="&#115;hared" si="0" ref="D7">A1</f></c>'
         b'<c r="E7"><f t="&#115;hared" si="0"/><v>1</v></c><c r="F7"><f t="array" ref="F7">A1</f></c><c r="G7" t="d">'
         b"<v>2022-03-15</v></c><c><v>8</v></c></row><row><c><v>9</v></c></row>"
     )
