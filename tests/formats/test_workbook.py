@@ -2,6 +2,8 @@
 
 import io
 import re
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
@@ -14,6 +16,7 @@ from openpyxl.styles import Protection
 from app.formats.sheet import Line, Spoilt, Unreadable
 from app.formats.table import Table
 from app.formats.workbook import MOST_ELEMENTS, Look, workbook_bytes, workbook_sheets
+from tests.conftest import ROOT
 from tests.reports.workbooks import altered, saved, with_sheet_data, workbook
 
 MOST_BYTES = 10_000_000
@@ -245,3 +248,11 @@ class _Later:
 
     datetime = type("datetime", (datetime,), {"now": classmethod(lambda cls, tz=None: cls(2040, 1, 1, tzinfo=tz))})
     timezone = __import__("datetime").timezone
+
+
+def test_a_server_starts_without_openpyxl() -> None:
+    command = "import app.main, sys; print('openpyxl' in sys.modules)"
+
+    said = subprocess.run([sys.executable, "-c", command], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert said.stdout == "False\n"
