@@ -440,7 +440,11 @@ def test_a_retry_of_a_file_is_answered_once_more(app: FastAPI, north_savo: Calle
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_others_are_answered_while_a_long_file_is_read(north_savo: Caller) -> None:
     # Its last line is wrong, so that reading is all that is done with it.
-    lines = [["kunta", "jakso", "tapaamiset", "note"], *[[297, 2022, 5, "a" * 60]] * 9_999, [297, 2022, "x", None]]
+    lines: list[list[Any]] = [
+        ["kunta", "jakso", "tapaamiset", "note"],
+        *[[297, 2022, 5, "a" * 60]] * 9_999,
+        [297, 2022, "x", None],
+    ]
     file = workbook(*lines)
     answers: list[Any] = []
     reading = threading.Thread(target=lambda: answers.append(send(north_savo, file, XLSX)))
