@@ -19,12 +19,18 @@ METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 
 class FieldError(BaseModel):
-    """One thing that is wrong, and where: a pointer into the body, or the name of a parameter."""
+    """One thing that is wrong, and where: a pointer into the body, a line of a file, or the name of a parameter."""
 
     pointer: str | None = Field(default=None, description="JSON pointer (RFC 6901) into the body")
     parameter: str | None = Field(default=None, description="Name of the path, query or header parameter")
     detail: str = Field(description="What is wrong and what would be right")
     row: int | None = Field(default=None, description="Index of the row in its list, from 0")
+    line: int | None = Field(default=None, description="Line of the file, from 1, as an editor or spreadsheet shows it")
+    column: str | None = Field(default=None, description="Heading of the column as the file has it")
+
+
+MOST_LISTED = 100
+"""How many things that are wrong in one file are listed; a program that posts JSON is told them all."""
 
 
 class ProblemDocument(BaseModel):

@@ -23,6 +23,7 @@ from app.access.refusals import RefusalsAudited
 from app.clock import Clock, system_clock
 from app.database import Database
 from app.errors import install_problems
+from app.reports.models import SubmissionIn
 from app.settings import Settings
 from app.web.answers import ConditionalAnswers
 from app.web.contract import completed
@@ -126,5 +127,5 @@ def openapi(application: FastAPI) -> dict[str, Any]:
             tags=application.openapi_tags,
             routes=application.routes,
         )
-        application.openapi_schema = completed(document)
+        application.openapi_schema = completed(document, SubmissionIn)
     return application.openapi_schema

@@ -21,6 +21,7 @@ class Settings(BaseSettings):
 
     database_url: str = DEFAULT_DATABASE_URL
     max_body_bytes: Annotated[int, Field(ge=1_024)] = 1_048_576
+    max_rows: Annotated[int, Field(ge=1)] = 10_000
     requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 600
     failed_keys_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 20
     # Written as a list with commas and not, as pydantic-settings would have it, as JSON.

@@ -19,6 +19,7 @@ from app.main import create_app
 from app.schema import migrate
 from app.settings import Settings
 from tests.conftest import ROOT, StandingClock
+from tests.reports.workbooks import filled_in
 
 CONTRACT: dict[str, Any] = json.loads((ROOT / "openapi" / "openapi.json").read_text(encoding="utf-8"))
 OPERATIONS: dict[str, dict[str, Any]] = {
@@ -40,6 +41,8 @@ PUBLIC = {
     "isAlive",
     "isReady",
 }
+JSON = "application/json"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PUBLIC_TOO = {"getTrend", "getStatusHistory"}
 WITHOUT_DATABASE = {"getConfig", "isAlive"}
 WITH_BODY = {"postSubmission", "putSessionCount", "putStatus", "retractSubmission"}
@@ -168,7 +171,7 @@ def test_every_get_documents_its_etag_and_304(name: str) -> None:
 
 def test_every_field_of_what_goes_out_is_always_there() -> None:
     # RFC 9457 leaves out what a problem does not have, and so do its errors.
-    optional = {"ProblemDocument": {"errors"}, "FieldError": {"pointer", "parameter", "row"}}
+    optional = {"ProblemDocument": {"errors"}, "FieldError": {"pointer", "parameter", "row", "line", "column"}}
     going_out = _reached("responses")
 
     missing = {
@@ -218,7 +221,7 @@ class Walk:
         self.key = key
         self.sent: set[tuple[str, str, str]] = set()
 
-    def send(self, name: str, body: str = "", at: str = "", **asked: Any) -> tuple[int, Any]:
+    def send(self, name: str, body: str = "", at: str = "", kind: str = JSON, **asked: Any) -> tuple[int, Any]:
         """The answer to operation `name` with its examples: the first of each required parameter, and `body`."""
         operation = OPERATIONS[name]
         if at:
@@ -229,17 +232,24 @@ class Walk:
         given = {**required, **asked}
         path = operation["path"].format_map(given)
         query = {k: v for k, v in given.items() if f"{{{k}}}" not in operation["path"]}
-        examples = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("examples")
-        self.sent.add((name, "body", body))
-        answer = self.http.request(
-            operation["method"],
-            path,
-            params=query,
-            json=examples[body]["value"] if examples else None,
-            headers={} if name in PUBLIC | {"getTrend"} else {"Authorization": f"Bearer {self.key}"},
-        )
+        headers = {} if name in PUBLIC | {"getTrend"} else {"Authorization": f"Bearer {self.key}"}
+        content = None
+        if "requestBody" in operation:
+            example = operation["requestBody"]["content"][kind]["examples"][body]
+            self.sent.add((name, kind, body))
+            headers["Content-Type"] = kind
+            content = self._content(example, kind)
+        answer = self.http.request(operation["method"], path, params=query, content=content, headers=headers)
         assert answer.is_success, (name, given, answer.text)
-        return answer.status_code, answer.json()
+        as_json = answer.headers["Content-Type"] == "application/json"
+        return answer.status_code, answer.json() if as_json else answer.content
+
+    def _content(self, example: dict[str, Any], kind: str) -> bytes:
+        if kind == XLSX:
+            # What the example names, once one line of it is filled in.
+            template = self.http.get(example["externalValue"], headers={"Authorization": f"Bearer {self.key}"})
+            return filled_in(template.content, {"sessions": 3})
+        return (json.dumps(example["value"]) if kind == JSON else example["value"]).encode()
 
 
 def test_every_example_is_answered_as_the_contract_shows(described: Walk) -> None:
@@ -262,6 +272,7 @@ def test_every_example_is_answered_as_the_contract_shows(described: Walk) -> Non
         for parameter in operation.get("parameters", []):
             for value in _values(parameter) if operation["method"] == "GET" and not parameter["required"] else ():
                 send(name, **{parameter["name"]: value})
+    send("getSubmissionTemplate", period="2023")
     send("putSessionCount", "part of a period", "07-01T09:01")
     answers |= {
         ("retractSessionCount", 200): send("retractSessionCount", at="07-01T09:05"),
@@ -275,6 +286,9 @@ def test_every_example_is_answered_as_the_contract_shows(described: Walk) -> Non
     for body in ("part of a year", "a year in place of its months"):
         send("postSubmission", body, dry_run="true")
         send("postSubmission", body)
+    for kind, content in OPERATIONS["postSubmission"]["requestBody"]["content"].items():
+        for body in content["examples"] if kind != JSON else ():
+            send("postSubmission", body, kind=kind, skip_invalid="true")
     for month_or_day, name in (("2023-Q4", "period"), ("2022", "period"), ("2023-11", "date")):
         about = "SessionCount" if name == "period" else "Status"
         send(f"put{about}", "a whole period" if name == "period" else "on trial", **{name: month_or_day})
@@ -284,13 +298,18 @@ def test_every_example_is_answered_as_the_contract_shows(described: Walk) -> Non
 
     assert described.sent >= _every_example()
     for (name, expected_status), (status_code, answer) in answers.items():
-        shown = OPERATIONS[name]["responses"][str(status_code)]["content"]["application/json"]["example"]
         assert status_code == expected_status, name
+        content = OPERATIONS[name]["responses"][str(status_code)]["content"]
+        if isinstance(answer, bytes):
+            # An example of a file is its beginning.
+            assert answer.decode("utf-8-sig").startswith(content["text/csv"]["example"]), name
+            continue
+        shown = content[JSON]["example"]
         assert _steady(answer, shown) == _steady(shown, shown), name
 
 
 def _every_example() -> set[tuple[str, str, str]]:
-    """Each example of the contract: the operation, the parameter or `body`, and the value or its name."""
+    """Each example of the contract: the operation, the parameter or kind of body, and the value or its name."""
     values = {
         (name, parameter["name"], str(value))
         for name, operation in OPERATIONS.items()
@@ -298,9 +317,10 @@ def _every_example() -> set[tuple[str, str, str]]:
         for value in _values(parameter)
     }
     bodies = {
-        (name, "body", body)
+        (name, kind, body)
         for name in WITH_BODY
-        for body in OPERATIONS[name]["requestBody"]["content"]["application/json"]["examples"]
+        for kind, content in OPERATIONS[name]["requestBody"]["content"].items()
+        for body in content["examples"]
     }
     return values | bodies
 

@@ -74,11 +74,13 @@ def test_a_method_that_is_not_possible_is_told_those_that_are(
 
 
 def test_a_body_of_another_kind_is_unsupported(kuopio: Caller) -> None:
-    answer = kuopio.http.post("/v1/submissions", content=b"297;2022-03;7", headers={"Content-Type": "text/csv"})
+    address = "/v1/session-counts/yhdessa-aika/297/2022-03"
+
+    answer = kuopio.http.put(address, content=b"sessions\n7", headers={"Content-Type": "text/csv"})
 
     detail = "send application/json; this came as 'text/csv'"
     title = "This kind of content is not taken here"
-    assert_is(answer, problem("unsupported-content", title, 415, detail, "/v1/submissions"))
+    assert_is(answer, problem("unsupported-content", title, 415, detail, address))
 
 
 @pytest.mark.parametrize("chunked", [False, True])
@@ -114,9 +116,9 @@ def test_a_list_of_too_many_rows_is_one_mistake_and_not_a_million(kuopio: Caller
         "/v1/submissions", content=body, headers={**kuopio.headers, "Content-Type": "application/json"}
     )
 
-    detail = "List should have at most 20000 items after validation, not 300001"
-    assert answer.status_code == 422
-    assert answer.json()["errors"] == [{"pointer": "/counts", "detail": detail}]
+    detail = "the submission has 300001 rows, and 10000 are taken at once; send it in several"
+    title = "The submission has too many rows"
+    assert_is(answer, problem("too-many-rows", title, 413, detail, "/v1/submissions"))
 
 
 def test_a_malformed_parameter_is_named(anyone: Caller) -> None:

@@ -27,8 +27,16 @@ NEVER = {"206", "304", "401", "413", "415", "429", "503"}
 WITHOUT_RULES_OF_CONTENT = {"getConfig", "getKey", "getSubmission", "isAlive", "isReady"}
 
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
 Case = schemathesis.Case[Any]
 Test = TypeVar("Test", bound=Callable[..., None])
+
+
+@schemathesis.serializer("application/x-ndjson", XLSX)
+def as_it_is(_context: schemathesis.SerializationContext, value: Any) -> bytes:
+    """Files are sent as the text that was made for their schema."""
+    return value if isinstance(value, bytes) else str(value).encode(errors="replace")
 
 
 def every_operation(*, with_key: bool, max_examples: int) -> Callable[[Test], Test]:

@@ -27,6 +27,7 @@ def test_without_a_variable_everything_has_a_default() -> None:
         "licence_name": "CC BY 4.0",
         "licence_url": "https://creativecommons.org/licenses/by/4.0/",
         "contact": None,
+        "max_rows": 10_000,
         "lock_timeout_seconds": 5.0,
         "pool_size": 10,
         "shutdown_seconds": 10,
@@ -45,6 +46,7 @@ def test_every_setting_has_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         "YHDESSA_LICENCE_NAME": "CC0 1.0",
         "YHDESSA_LICENCE_URL": "https://creativecommons.org/publicdomain/zero/1.0/",
         "YHDESSA_CONTACT": "tilastot@kunta.example",
+        "YHDESSA_MAX_ROWS": "50",
         "YHDESSA_LOCK_TIMEOUT_SECONDS": "0.5",
         "YHDESSA_POOL_SIZE": "3",
         "YHDESSA_SHUTDOWN_SECONDS": "30",
@@ -65,6 +67,7 @@ def test_every_setting_has_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         "licence_name": "CC0 1.0",
         "licence_url": "https://creativecommons.org/publicdomain/zero/1.0/",
         "contact": "tilastot@kunta.example",
+        "max_rows": 50,
         "lock_timeout_seconds": 0.5,
         "pool_size": 3,
         "shutdown_seconds": 30,
@@ -197,8 +200,8 @@ def test_a_misspelt_variable_is_refused_and_the_known_ones_are_listed(
     assert str(refused.value) == (
         f"{name}: no such setting; there are YHDESSA_CONTACT, YHDESSA_DATABASE_URL, YHDESSA_DUE_DAY, "
         "YHDESSA_FAILED_KEYS_PER_MINUTE, YHDESSA_LICENCE_NAME, YHDESSA_LICENCE_URL, YHDESSA_LOCK_TIMEOUT_SECONDS, "
-        "YHDESSA_LOG_LEVEL, YHDESSA_MAX_BODY_BYTES, YHDESSA_POOL_SIZE, YHDESSA_REQUESTS_PER_MINUTE, "
-        "YHDESSA_SHUTDOWN_SECONDS, YHDESSA_TRUSTED_PROXIES"
+        "YHDESSA_LOG_LEVEL, YHDESSA_MAX_BODY_BYTES, YHDESSA_MAX_ROWS, YHDESSA_POOL_SIZE, "
+        "YHDESSA_REQUESTS_PER_MINUTE, YHDESSA_SHUTDOWN_SECONDS, YHDESSA_TRUSTED_PROXIES"
     )
 
 

@@ -55,6 +55,7 @@ ABOUT_HTTP = {
     "app.access.limits": "counts requests and says on their answers what is left",
     "app.access.replies": "reads the Idempotency-Key and keeps answers as they were sent",
     "app.reports.parameters": "declares what the calls about counts and statuses take and answer alike",
+    "app.reports.receiving": "reads the raw body of a submission by its content type",
     "app.main": "puts the application together",
     "app.cli.serving": "hands the application to uvicorn",
 }

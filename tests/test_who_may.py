@@ -82,6 +82,7 @@ postSubmission          mixed,dry 401   401   401   401   401   401   403s  403s
 getSubmission           own       401   401   401   401   401   401   200   200   200   200   200   200   200
 getSubmission           foreign   401   401   401   401   401   401   404   404   404   404   404   404   404
 getSubmission           nowhere   401   401   401   401   401   401   404   404   404   404   404   404   404
+getSubmissionTemplate   -         401   401   401   401   401   401   200   200   200   403a  403a  200   200
 listSubmissions         -         401   401   401   401   401   401   200   200   200   200   200   200   200
 listSubmissions         -,csv     401   401   401   401   401   401   200   200   200   200   200   200   200
 retractSubmission       own       401   401   401   401   401   401   201   201   201   403a  403a  201   201

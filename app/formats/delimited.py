@@ -1,22 +1,54 @@
-"""A table as comma-separated values (RFC 4180)."""
+"""A table as comma-separated values (RFC 4180), written and read."""
 
 import csv
 import io
+from collections.abc import Iterator
+from typing import Literal
 
+from app.formats.sheet import LINE_BREAK, Line, Unreadable, utf_8_text
 from app.formats.table import Scalar, Table
 
 MEDIA_TYPE = "text/csv"
-
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def csv_text(table: Table) -> str:
-    """`table` with a header line: UTF-8 text, commas, CRLF; nothing is an empty cell, true and false in lower case."""
+def csv_text(table: Table, *, delimiter: Literal[",", ";"] = ",") -> str:
+    """`table` with a header line: UTF-8 text, CRLF; nothing is an empty cell, true and false in lower case."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text)
+    writer = csv.writer(text, delimiter=delimiter)
     writer.writerow(table.columns)
     writer.writerows([_cell(value) for value in row] for row in table.rows)
     return text.getvalue()
+
+
+def csv_lines(body: bytes) -> Iterator[Line]:
+    """The filled lines of a CSV file in UTF-8; commas or semicolons, whichever its first filled line has more of.
+
+    A line has the number of the physical line that it begins on, so a quoted cell may hold line breaks.
+
+    Raises:
+        Unreadable: not UTF-8, a NUL, a quote that is not closed, or a cell of more than 131,072 characters.
+    """
+    text = utf_8_text(body)
+    first = next((line for line in LINE_BREAK.split(text) if line.strip()), "")
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=";" if first.count(";") > first.count(",") else ",", strict=True
+    )
+    begins = 1
+    while True:
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            raise Unreadable(f"the line is not CSV: {_said(error)}", line=begins) from error
+        if row is None:
+            return
+        if filled := {place: text for place, cell in enumerate(row) if (text := cell.strip())}:
+            yield Line(begins, filled)
+        begins = reader.line_num + 1
+
+
+def _said(error: csv.Error) -> str:
+    return "a quote is opened and never closed" if "unexpected end" in str(error) else str(error)
 
 
 def _cell(value: Scalar) -> Scalar:

@@ -6,5 +6,10 @@ CONFIG = {
     "languages": ["fi", "sv", "en"],
     "licence": {"name": "CC BY 4.0", "url": "https://creativecommons.org/licenses/by/4.0/"},
     "contact": None,
-    "limits": {"max_body_bytes": 1_048_576, "requests_per_minute": 600, "failed_keys_per_minute": 20},
+    "limits": {
+        "max_body_bytes": 1_048_576,
+        "max_rows": 10_000,
+        "requests_per_minute": 600,
+        "failed_keys_per_minute": 20,
+    },
 }

@@ -24,6 +24,7 @@ class PublishedLimits(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     max_body_bytes: int = Field(description="A larger body is refused (413)")
+    max_rows: int = Field(description="A submission of more rows, counts and statuses together, is refused (413)")
     requests_per_minute: int = Field(
         description="So many requests with one key at once, and as many again in each minute; more are refused (429)"
     )

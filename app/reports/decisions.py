@@ -1,6 +1,6 @@
 """What becomes of each row of a submission, given what is in force: the entry it adds, what it supersedes, warnings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import MAXYEAR, date
 from typing import Any
@@ -20,6 +20,8 @@ from app.reports.rules import CheckedCount, CheckedStatus, Overlapping, Refusal
 from app.reports.tables import CountEntry, StatusEntry
 
 Row = CheckedCount | CheckedStatus
+Locate = Callable[[ListName, int, Refusal], FieldError]
+"""Says where in what was sent a refusal of a row belongs."""
 
 
 @dataclass(slots=True)
@@ -44,7 +46,7 @@ def standing_for(db: Session, rows: Sequence[Row]) -> Standing:
     return standing
 
 
-def decision_on(row: Row, standing: Standing) -> Decision:
+def decision_on(row: Row, standing: Standing, locate: Locate) -> Decision:
     """What becomes of `row`; one that overlaps what stands is refused here, since that depends on what is recorded."""
     if row.refusals:
         decision = Decision(row.list_name, row.index, "rejected")
@@ -52,7 +54,7 @@ def decision_on(row: Row, standing: Standing) -> Decision:
         decision = _count_decision(row, standing.counts.get(_key(row), {}))
     else:
         decision = _status_decision(row, standing.statuses.get(_key(row), {}))
-    decision.errors = [in_submission(row.list_name, row.index, refusal) for refusal in row.refusals]
+    decision.errors = [locate(row.list_name, row.index, refusal) for refusal in row.refusals]
     return decision
 
 

@@ -3,7 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+from app.errors import documented_headers
+from app.formats.delimited import MEDIA_TYPE as CSV
+from app.formats.workbook import MEDIA_TYPE as XLSX
+from app.reports.json_lines import MEDIA_TYPE as NDJSON
 from app.reports.models import OUTCOMES
+from app.web.answers import JSON
 
 SUBMISSIONS: dict[str, Any] = {
     "counts and a status": {
@@ -23,6 +28,61 @@ SUBMISSIONS: dict[str, Any] = {
     "a year in place of its months": {
         "summary": "A year that supersedes the months posted before",
         "value": {"counts": [{"municipality": "297", "period": "2024", "sessions": 41, "replace": True}]},
+    },
+}
+
+_CSV = {
+    "as a Finnish Excel saves it": {
+        "summary": "Semicolons, Finnish headings and days",
+        "value": (
+            "kunta;jakso;tapaamiset;saakka;huomautus\r\n"
+            "297;2025;9;31.5.2025;\r\n"
+            "140;2024M03;0;;Nobody asked for a session\r\n"
+        ),
+    },
+    "counts and a status": {
+        "summary": "A line is a count or a status",
+        "value": (
+            "municipality,period,sessions,date,status\r\n297,2024-03,7,,\r\n140,2024-03,0,,\r\n297,,,2024-02,pilot\r\n"
+        ),
+    },
+}
+_NDJSON = {
+    "counts and a status": {
+        "summary": "A row of `counts` or of `statuses` on each line",
+        "value": (
+            '{"municipality": "297", "period": "2024-03", "sessions": 7}\n'
+            '{"municipality": "297", "date": "2024-02", "status": "pilot"}\n'
+        ),
+    },
+}
+_TEMPLATE_FILLED_IN = {
+    "a template": {
+        "summary": "A template, once it is filled in",
+        "externalValue": "/v1/submissions/template?format=xlsx&period=2024-03",
+    }
+}
+SUBMISSION_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        JSON: {"schema": {"$ref": "#/components/schemas/SubmissionIn"}, "examples": SUBMISSIONS},
+        CSV: {"schema": {"type": "string"}, "examples": _CSV},
+        NDJSON: {"schema": {"type": "string"}, "examples": _NDJSON},
+        XLSX: {"schema": {"type": "string", "contentMediaType": XLSX}, "examples": _TEMPLATE_FILLED_IN},
+    },
+}
+TEMPLATE: dict[str, Any] = {
+    "description": "The file; an excerpt. The CSV begins with a byte order mark",
+    "headers": documented_headers({"Content-Disposition": "That it is a file to keep, and its name"}),
+    "content": {
+        CSV: {
+            "schema": {"type": "string"},
+            "example": (
+                "municipality;municipality_name;practice;period;sessions;through;note\r\n"
+                "140;Iisalmi;yhdessa-aika;2024M03;;;\r\n"
+            ),
+        },
+        XLSX: {"schema": {"type": "string", "contentMediaType": XLSX}, "examples": _TEMPLATE_FILLED_IN},
     },
 }
 

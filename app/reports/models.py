@@ -14,8 +14,6 @@ from app.reports.doubts import MEANINGS, ReceiptCode
 from app.reports.tables import MAX_SESSIONS
 
 MAX_NOTE = 500
-MAX_ROWS = 20_000
-"""Of one list; a body within the limit of size could hold a third of a million empty ones, each wrong three times."""
 
 Status = Literal["planned", "pilot", "in_use", "paused", "ended"]
 ListName = Literal["counts", "statuses"]
@@ -91,8 +89,8 @@ class StatusIn(StatusPut):
 class SubmissionIn(_In):
     """Many counts and statuses that are recorded together."""
 
-    counts: Annotated[list[CountIn], Field(max_length=MAX_ROWS)] = []
-    statuses: Annotated[list[StatusIn], Field(max_length=MAX_ROWS)] = []
+    counts: list[CountIn] = []
+    statuses: list[StatusIn] = []
 
 
 class PlausibilityWarning(_Out):

@@ -1,24 +1,22 @@
 """From what was sent to what is recorded: check every row, decide what becomes of it, store all under one receipt."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlmodel import Session
 
 from app.access.scope import Caller, NotCovered
 from app.clock import helsinki_day
-from app.errors import FieldError, InvalidRequest, Problem
+from app.errors import MOST_LISTED, FieldError, InvalidRequest, Problem
 from app.places.register import municipalities, municipality_code
 from app.practices.definitions import practices
-from app.reports.decisions import Row, add_warnings, decision_on, in_submission, standing_for
+from app.reports.decisions import Locate, Row, add_warnings, decision_on, in_submission, standing_for
 from app.reports.history import count_in_force, status_in_force
 from app.reports.ledger import Decision, Entry, entry_etag, receipt_row, store, withdrawn
 from app.reports.models import CountIn, ListName, Receipt, StatusIn, SubmissionIn
 from app.reports.rules import Overlapping, Refusal, Rulebook
 from app.reports.submissions import dry_receipt, receipt_of
 from app.reports.tables import CountEntry
-
-Locate = Callable[[ListName, int, Refusal], FieldError]
 
 _IN_ADDRESS = ("practice", "municipality", "period", "date", "reason")
 
@@ -59,14 +57,14 @@ def record(
     """
     if not submission.counts and not submission.statuses:
         raise InvalidRequest("there is no row in counts or statuses, so there is nothing to record")
-    rulebook = _rulebook(db, submission, by=by, today=helsinki_day(at))
+    rulebook = _rulebook(db, submission, by=by, today=helsinki_day(at), locate=locate)
     rows: list[Row] = [
         *rulebook.checked_counts(submission.counts),
         *rulebook.checked_statuses(submission.statuses),
     ]
     _refuse(rows, locate, skip_invalid=skip_invalid)
     standing = standing_for(db, [row for row in rows if not row.refusals])
-    decisions = [decision_on(row, standing) for row in rows]
+    decisions = [decision_on(row, standing, locate) for row in rows]
     if if_match is not None:
         _check_precondition(if_match, decisions[0])
     _refuse(rows, locate, skip_invalid=skip_invalid)
@@ -109,10 +107,15 @@ def retract(
     return _receipt(db, [decision], by=by, at=at, dry_run=False)
 
 
-def _rulebook(db: Session, submission: SubmissionIn, *, by: Caller, today: date) -> Rulebook:
+def _rulebook(db: Session, submission: SubmissionIn, *, by: Caller, today: date, locate: Locate) -> Rulebook:
     items: Sequence[CountIn | StatusIn] = [*submission.counts, *submission.statuses]
     codes = {municipality_code(item.municipality) for item in items}
-    return Rulebook(today, by.scope, practices(db).keys(), municipalities(db, codes=codes))
+
+    def name_of_count(index: int) -> str:
+        line = locate("counts", index, Refusal(InvalidRequest, "period", "")).line
+        return f"row {index}" if line is None else f"line {line}"
+
+    return Rulebook(today, by.scope, practices(db).keys(), municipalities(db, codes=codes), name_of_count)
 
 
 def _receipt(db: Session, decisions: Sequence[Decision], *, by: Caller, at: datetime, dry_run: bool) -> Receipt:
@@ -133,12 +136,16 @@ def _refuse(rows: Sequence[Row], locate: Locate, *, skip_invalid: bool) -> None:
 
 
 def _raise_first_kind(errors: Sequence[FieldError], kinds: Sequence[type[Problem]]) -> None:
-    """Raise the gravest of `kinds`, each that of the error at the same place, with all errors of that kind."""
+    """Raise the gravest of `kinds`, each that of the error at the same place, with all errors of that kind.
+
+    Of a file, which a person mends, not more than a person can read.
+    """
     for kind in (NotCovered, InvalidRequest, Overlapping):
         of_kind = [error for error, its_kind in zip(errors, kinds, strict=True) if its_kind is kind]
         if of_kind:
             more = f", and {len(of_kind) - 1} more" if len(of_kind) > 1 else ""
-            raise kind(of_kind[0].detail + more, errors=of_kind)
+            in_file = of_kind[0].line is not None
+            raise kind(of_kind[0].detail + more, errors=of_kind[:MOST_LISTED] if in_file else of_kind)
 
 
 def _check_precondition(if_match: str, decision: Decision) -> None:

@@ -6,16 +6,31 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 
 from app.access.caller import NotAuthenticated, Reader
+from app.access.models import Action
 from app.access.replies import REPLAYED, TheWriter
+from app.access.scope import NotAllowed
+from app.clock import helsinki_day
 from app.database import LARGEST_ID
-from app.errors import InvalidParameter, NotFound, Unavailable, problems
+from app.errors import InvalidParameter, NotFound, Unavailable, parameter_problem, problems
+from app.practices.definitions import DEFAULT_PRACTICE, practice_asked
 from app.reports import count_routes, examples, status_routes
-from app.reports.models import Receipt, Receipts, ReceiptSummary, RetractionIn, SubmissionIn
-from app.reports.parameters import DEFAULT_ROWS, RECEIPT_AT, WITH_BODY, WRITING, Limit, next_page
+from app.reports.columns import Language
+from app.reports.models import PeriodText, PracticeSlug, Receipt, Receipts, ReceiptSummary, RetractionIn
+from app.reports.parameters import (
+    DEFAULT_ROWS,
+    RECEIPT_AT,
+    WITH_BODY,
+    WRITING,
+    Limit,
+    next_page,
+    period_at,
+)
+from app.reports.receiving import TheReceived, TooManyRows
 from app.reports.recording import record
 from app.reports.retraction import NothingToRetract, retract_submission
 from app.reports.rules import Overlapping
 from app.reports.submissions import own_receipts, own_submission, receipt_of
+from app.reports.template import MEDIA_TYPES, Format, template
 from app.web.answers import (
     Accepted,
     FormatAsked,
@@ -25,7 +40,7 @@ from app.web.answers import (
     table_answer,
     wants_csv,
 )
-from app.web.dependencies import ReadDb
+from app.web.dependencies import ReadDb, TheClock
 from app.web.strict import StrictRoute
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
@@ -44,12 +59,13 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute)
             **documented("Dry run: what the receipt would say; nothing is stored", examples.DRY_RUN),
         },
         201: documented("Recorded; the receipt", examples.SUBMISSION_RECORDED, RECEIPT_AT | REPLAYED),
-        **problems(*WRITING, Overlapping, *WITH_BODY),
+        **problems(*WRITING, Overlapping, *WITH_BODY, TooManyRows),
     },
+    openapi_extra={"requestBody": examples.SUBMISSION_BODY},
 )
 def post_submission(
     writer: TheWriter,
-    submission: Annotated[SubmissionIn, Body(openapi_examples=examples.SUBMISSIONS)],
+    received: TheReceived,
     skip_invalid: Annotated[bool, Query(description="Reject rows that break a rule, record the others")] = False,
     dry_run: Annotated[bool, Query(description="Say what would happen; store nothing")] = False,
 ) -> Response:
@@ -60,14 +76,71 @@ def post_submission(
 
     If rows are refused, the problem lists every row of the gravest kind there is: outside the key's areas (403), then
     breaking a rule (422), then overlapping what is recorded (409). Nothing is stored then, unless `skip_invalid`.
+
+    **Files:** CSV and Excel have one line for each count or status under a line of headings:
+    `municipality`, `practice`, `period`, `sessions`, `through`, `replace`, `date`, `status`, `note`, or in Finnish
+    `kunta`, `toimintamalli`, `jakso`, `tapaamiset`, `saakka`, `korvaa`, `päivä`, `tila`, `huomautus`; any order, what
+    is not needed left out. A line without sessions and without status reports nothing and is passed over.
+    CSV is UTF-8 with commas or semicolons; days may be written 15.3.2022; formulas in a workbook are refused.
+    NDJSON has one row as in JSON on each line: with `period` a count, with `date` a status. Problems name line and
+    column. `GET /v1/submissions/template` answers a file to fill in.
     """
 
     def recorded(at: datetime) -> Response:
-        receipt = record(writer.db, submission, by=writer.caller, at=at, skip_invalid=skip_invalid, dry_run=dry_run)
+        receipt = record(
+            writer.db,
+            received.submission,
+            by=writer.caller,
+            at=at,
+            skip_invalid=skip_invalid,
+            dry_run=dry_run,
+            locate=received.locate,
+        )
         headers = {} if dry_run else {"Location": f"/v1/submissions/{receipt.id}"}
         return json_answer(receipt, status_code=200 if dry_run else 201, headers=headers)
 
     return writer.once(recorded, remember=not dry_run)
+
+
+# Before /submissions/{id}, which would take `template` for an id.
+@router.get(
+    "/submissions/template",
+    operation_id="getSubmissionTemplate",
+    summary="A file to fill in",
+    tags=["Posting"],
+    response_class=Response,
+    responses={
+        200: examples.TEMPLATE,
+        **problems(NotAuthenticated, NotAllowed, InvalidParameter, Unavailable),
+    },
+)
+def get_submission_template(
+    db: ReadDb,
+    caller: Reader,
+    clock: TheClock,
+    period: Annotated[
+        PeriodText,
+        Query(openapi_examples={"month": {"value": "2024-03"}, "year": {"value": "2023"}}),
+    ],
+    format: Annotated[Format, Query(description="`csv` with semicolons, for a Finnish Excel, or `xlsx`")] = "csv",
+    language: Annotated[Language, Query(description="Of the headings and the names of municipalities")] = "en",
+    practice: Annotated[
+        PracticeSlug, Query(description="Which practice the counts are about", examples=[DEFAULT_PRACTICE])
+    ] = DEFAULT_PRACTICE,
+) -> Response:
+    """A line for each municipality that the key reports about and that was in the register in the period.
+
+    Fill in the sessions (0 if there were none; a line left empty reports nothing), and `through` if the period is
+    still under way, then post the file to `/v1/submissions` as it is.
+    """
+    caller.require(Action.REPORT)
+    asked = period_at(period)
+    if asked.first > (today := helsinki_day(clock())):
+        raise parameter_problem("period", f"{asked.text} has not begun; today is {today}")
+    slug = practice_asked(db, practice).slug
+    content = template(db, caller.scope, asked, practice=slug, language=language, file_format=format)
+    headers = {"Content-Disposition": f'attachment; filename="{slug}-{asked.text}.{format}"'}
+    return Response(content, media_type=MEDIA_TYPES[format], headers=headers)
 
 
 @router.get(

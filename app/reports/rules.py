@@ -1,7 +1,7 @@
 """Validity: what is refused, row by row, before anything is recorded."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import ClassVar
@@ -64,11 +64,13 @@ class Rulebook:
     scope: Scope
     practices: Collection[str]
     places: Mapping[str, Municipality]
+    name_of_count: Callable[[int], str] = "row {}".format
+    """What the caller calls the count at an index."""
 
     def checked_counts(self, items: Sequence[CountIn]) -> Sequence[CheckedCount]:
         """Each of `items` with all reasons to refuse it that do not depend on what is recorded."""
         rows = [self._count(index, item) for index, item in enumerate(items)]
-        _refuse_nested(rows)
+        _refuse_nested(rows, self.name_of_count)
         return rows
 
     def checked_statuses(self, items: Sequence[StatusIn]) -> Sequence[CheckedStatus]:
@@ -152,7 +154,7 @@ class Rulebook:
         return row
 
 
-def _refuse_nested(rows: Sequence[CheckedCount]) -> None:
+def _refuse_nested(rows: Sequence[CheckedCount], name: Callable[[int], str]) -> None:
     """Refuse every count whose period contains, or lies in, that of another row of the same key."""
     keyed: dict[tuple[str, str], list[CheckedCount]] = {}
     for row in rows:
@@ -166,9 +168,9 @@ def _refuse_nested(rows: Sequence[CheckedCount]) -> None:
             if widest is None or not (widest.period and widest.period.contains(row.period)):
                 widest = row
                 continue
-            _refuse_beside(row, widest)
+            _refuse_beside(row, widest, name)
             if not any(refusal.reason.startswith(_BESIDE) for refusal in widest.refusals):
-                _refuse_beside(widest, row)
+                _refuse_beside(widest, row, name)
 
 
 _BESIDE = "this submission also has"
@@ -179,8 +181,8 @@ def _first_day_longest_first(row: CheckedCount) -> tuple[date, int]:
     return row.period.first, -row.period.last.toordinal()
 
 
-def _refuse_beside(row: CheckedCount, other: CheckedCount) -> None:
-    reason = f"{_BESIDE} {other.item.period} in row {other.index}; one day may be counted once"
+def _refuse_beside(row: CheckedCount, other: CheckedCount, name: Callable[[int], str]) -> None:
+    reason = f"{_BESIDE} {other.item.period} in {name(other.index)}; one day may be counted once"
     row.refusals.append(Refusal(InvalidRequest, "period", reason))
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic import BaseModel
+
 from app.errors import ProblemDocument, documented_headers, problems
 from app.web.rates import TooManyRequests
 
@@ -18,11 +20,16 @@ _OF_A_KEY = {
 _BEFORE_THE_KEY = {"413", "415"}
 
 
-def completed(document: dict[str, Any]) -> dict[str, Any]:
-    """The OpenAPI `document` that FastAPI wrote, with problems, limits, revalidation and parameters as they are."""
+def completed(document: dict[str, Any], *models: type[BaseModel]) -> dict[str, Any]:
+    """The OpenAPI `document` that FastAPI wrote, with problems, limits, revalidation and parameters as they are.
+
+    `models` are those that FastAPI does not know of, since a route reads them itself.
+    """
     schemas = document["components"]["schemas"]
-    problem = ProblemDocument.model_json_schema(ref_template=_REF)
-    schemas.update(problem.pop("$defs"), ProblemDocument=problem)
+    everything: list[type[BaseModel]] = [*models, ProblemDocument]
+    for model in everything:
+        schema = model.model_json_schema(ref_template=_REF)
+        schemas.update(schema.pop("$defs", {}), **{model.__name__: schema})
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     document["components"]["headers"] = documented_headers(_OF_A_KEY)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, get_args
 from urllib.parse import unquote_to_bytes
@@ -21,6 +21,7 @@ from app.errors import (
     parameter_problem,
     pointer,
 )
+from app.web.answers import JSON
 
 MAX_DEPTH = 32
 """How deep a body may nest; ours nest three deep."""
@@ -56,7 +57,11 @@ class BodyLimit:
 
 
 class StrictRoute(APIRoute):
-    """Refuses unknown and repeated query parameters, other content than JSON, and JSON that readers disagree about."""
+    """Refuses unknown and repeated query parameters, other content than JSON, and JSON that readers disagree about.
+
+    A route that names the kinds of its body itself, in `openapi_extra`, also reads it itself: only other kinds are
+    refused here.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's handler behind our checks of parameters and body."""
@@ -73,41 +78,66 @@ class StrictRoute(APIRoute):
             for kind in (field.field_info.annotation, *get_args(field.field_info.annotation))
             if kind in _WRITTEN
         }
+        taken = tuple((self.openapi_extra or {}).get("requestBody", {}).get("content", ()))
 
         async def strict_handler(request: Request) -> Response:
             _refuse_unknown_parameters(request, once)
             _refuse_loose_values([*request.path_params.items(), *request.query_params.multi_items()], kinds)
             if self.body_field:
-                refuse_loose_json(request.headers.get("content-type"), await request.body())
+                strict_json(request.headers.get("content-type"), await request.body())
+            if taken:
+                kind_of_content(request.headers.get("content-type"), taken)
+                # Before the handler opens a transaction, which would wait for a slow caller.
+                await request.body()
             return await handler(request)
 
         return strict_handler
 
 
-def refuse_loose_json(content_type: str | None, body: bytes) -> None:
-    """Do nothing if `body` is JSON that every reader reads alike.
+def kind_of_content(content_type: str | None, taken: Sequence[str]) -> str:
+    """The media type that the header `content_type` names, one of those that are `taken`.
+
+    Raises:
+        UnsupportedContent: it is none of them.
+    """
+    kind = (content_type or "").partition(";")[0].strip().lower()
+    if kind not in taken:
+        raise UnsupportedContent(f"send {' or '.join(taken)}; this came as {content_type or 'nothing named'!r}")
+    return kind
+
+
+def strict_json(content_type: str | None, body: bytes) -> Any:
+    """What `body` says, if it is JSON that every reader reads alike.
 
     Raises:
         UnsupportedContent: the content type is not application/json.
         InvalidRequest: not UTF-8, not JSON, a name twice in one object, NaN or Infinity, a lone surrogate or NUL.
     """
-    if (content_type or "").partition(";")[0].strip().lower() != "application/json":
-        raise UnsupportedContent(f"send application/json; this came as {content_type or 'nothing named'!r}")
+    kind_of_content(content_type, [JSON])
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidRequest(f"the body is not UTF-8 (byte {error.start})") from error
+    return strict_value(text)
+
+
+def strict_value(text: str, *, first_line: int = 1) -> Any:
+    """What `text` says, if it is JSON that every reader reads alike; it begins in `first_line` of the body.
+
+    Raises:
+        InvalidRequest: not JSON, a name twice in one object, NaN or Infinity, a lone surrogate or NUL.
+    """
     try:
         value = json.loads(text, object_pairs_hook=_unique_names, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        raise InvalidRequest(
-            f"the body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})"
-        ) from error
+        line = first_line + error.lineno - 1
+        raise InvalidRequest(f"the body is not JSON: {error.msg} (line {line}, column {error.colno})") from error
     except RecursionError as error:
         raise InvalidRequest(f"the body nests deeper than {MAX_DEPTH} levels") from error
     except ValueError as error:
         raise InvalidRequest("the body holds a number of more than 4,300 digits") from error
     _refuse_odd_text(value)
+    return value
 
 
 def _refuse_unknown_parameters(request: Request, once: Mapping[str, bool]) -> None:

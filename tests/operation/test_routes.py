@@ -68,7 +68,12 @@ def test_the_terms_of_a_server_that_sets_none_are_those_the_contract_shows(
         "languages": ["fi", "sv", "en"],
         "licence": {"name": "CC BY 4.0", "url": "https://creativecommons.org/licenses/by/4.0/"},
         "contact": None,
-        "limits": {"max_body_bytes": 1_048_576, "requests_per_minute": 600, "failed_keys_per_minute": 20},
+        "limits": {
+            "max_body_bytes": 1_048_576,
+            "max_rows": 10_000,
+            "requests_per_minute": 600,
+            "failed_keys_per_minute": 20,
+        },
     }
     assert answer.json() == examples.CONFIG
 
@@ -77,6 +82,7 @@ def test_the_terms_are_those_that_the_operator_sets(database_url: str, clock: St
     settings = Settings(
         database_url=database_url,
         max_body_bytes=2_048,
+        max_rows=50,
         requests_per_minute=7,
         failed_keys_per_minute=3,
         licence_name="CC0 1.0",
@@ -89,7 +95,12 @@ def test_the_terms_are_those_that_the_operator_sets(database_url: str, clock: St
 
     assert answer["licence"] == {"name": "CC0 1.0", "url": "https://creativecommons.org/publicdomain/zero/1.0/"}
     assert answer["contact"] == "tilastot@kunta.example"
-    assert answer["limits"] == {"max_body_bytes": 2_048, "requests_per_minute": 7, "failed_keys_per_minute": 3}
+    assert answer["limits"] == {
+        "max_body_bytes": 2_048,
+        "max_rows": 50,
+        "requests_per_minute": 7,
+        "failed_keys_per_minute": 3,
+    }
 
 
 def test_the_terms_may_be_kept_for_minutes_and_asked_for_again(http: TestClient) -> None:

@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
 from app.errors import InvalidRequest, install_problems
-from app.web.strict import MAX_DEPTH, BodyLimit, StrictRoute, refuse_loose_json
+from app.web.strict import MAX_DEPTH, BodyLimit, StrictRoute, strict_json
 
 router = APIRouter(route_class=StrictRoute)
 
@@ -218,7 +218,7 @@ def test_a_content_type_is_needed(http: TestClient) -> None:
 )
 def test_json_that_readers_disagree_about_is_refused(body: bytes, detail: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        refuse_loose_json("application/json", body)
+        strict_json("application/json", body)
 
     assert (refused.value.detail, refused.value.errors) == (detail, [])
 
@@ -236,7 +236,7 @@ def test_json_that_readers_disagree_about_is_refused(body: bytes, detail: str) -
 )
 def test_nul_and_half_a_surrogate_pair_are_no_text(odd: str, body: str, where: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        refuse_loose_json("application/json", body.format(odd, odd).encode())
+        strict_json("application/json", body.format(odd, odd).encode())
 
     said = "holds a NUL or half a surrogate pair, which is no text"
     assert refused.value.detail == f"{where or 'the body'}: {said}"
@@ -255,7 +255,7 @@ def test_nul_and_half_a_surrogate_pair_are_no_text(odd: str, body: str, where: s
     ],
 )
 def test_json_that_all_read_alike_passes_on_to_the_schema(body: bytes) -> None:
-    refuse_loose_json("application/json", body)
+    strict_json("application/json", body)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,170 @@
+"""From the lines of a file to the rows of a submission, each knowing the line and the headings that it came from."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.errors import MOST_LISTED, FieldError, InvalidRequest
+from app.formats.sheet import Cell, Line, Sheet, Unreadable, column_letters
+from app.reports.columns import COLUMNS, Column, NotAValue, column_called, names_of_columns
+from app.reports.models import ListName
+
+_NEEDED: Mapping[ListName, tuple[str, ...]] = {
+    "counts": ("municipality", "period", "sessions"),
+    "statuses": ("municipality", "date", "status"),
+}
+_LONGEST_HEADING = 60
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """One row of a file: its line, the list that it belongs to, its fields, and by field the headings of the file."""
+
+    line: int
+    list_name: ListName
+    fields: Mapping[str, Any]
+    headings: Mapping[str, str]
+
+    def error(self, field: str, detail: str) -> FieldError:
+        """That this row is wrong in `field`; without a column if the file has none for it."""
+        return FieldError(line=self.line, column=self.headings.get(field), detail=detail)
+
+
+class WrongRow(Exception):
+    """A row that cannot be read; `errors` say what is wrong with it."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__(errors)
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A sheet with our headings: by place, what the file calls its columns and which they are; and the lines below."""
+
+    headings: Mapping[int, str]
+    columns: Mapping[int, Column]
+    lines: Iterator[Line]
+
+    def filled_in(self) -> Iterator[Line]:
+        """The lines that say something: where neither sessions nor status stand, nothing is reported."""
+        for line in self.lines:
+            if line.cells.keys() - self.columns.keys() or self._lists(line):
+                yield line
+
+    def row(self, line: Line) -> FileRow:
+        """What `line` says.
+
+        Raises:
+            WrongRow: it cannot be read.
+        """
+        lists = self._lists(line)
+        errors = [_without_heading(line, place) for place in sorted(line.cells.keys() - self.columns.keys())]
+        if len(lists) != 1:
+            raise WrongRow(errors or [FieldError(line=line.number, detail=_BOTH_KINDS)])
+        headings = {column.field: self.headings[place] for place, column in self.columns.items()}
+        cells = {column.field: line.cells[place] for place, column in self.columns.items() if place in line.cells}
+        fields: dict[str, Any] = {}
+        row = FileRow(line.number, lists[0], fields, headings)
+        for field, cell in cells.items():
+            try:
+                fields |= _read(field, cell, row.list_name)
+            except NotAValue as error:
+                errors.append(row.error(field, str(error)))
+        errors += [row.error(field, "is empty") for field in _NEEDED[row.list_name] if field not in cells]
+        if errors:
+            raise WrongRow(errors)
+        return row
+
+    def _lists(self, line: Line) -> Sequence[ListName]:
+        filled = {column.field for place, column in self.columns.items() if place in line.cells}
+        return [name for name, deciding in _DECIDING.items() if deciding in filled]
+
+
+_DECIDING: Mapping[ListName, str] = {"counts": "sessions", "statuses": "status"}
+_BOTH_KINDS = "sessions and status are both filled in; one line is one count or one status"
+_OF_THE_OTHER_KIND: Mapping[ListName, str] = {
+    "counts": "a count has a period and no date; leave this empty",
+    "statuses": "a status has a date and no period; leave this empty",
+}
+
+
+def report_in(sheets: Iterable[Sheet]) -> Report:
+    """The one of `sheets` that has our headings in its first filled line.
+
+    Raises:
+        Unreadable: none has, or several have, or a sheet cannot be read.
+        InvalidRequest: a heading is unknown or there twice, or a column is missing.
+    """
+    found: list[tuple[str, Line, Iterator[Line]]] = []
+    for sheet in sheets:
+        lines = iter(sheet.lines)
+        header = next(lines, None)
+        if header and any(column_called(str(cell)) for cell in header.cells.values()):
+            found.append((sheet.name, header, lines))
+    if not found:
+        raise Unreadable(f"no column has a heading that we know; there are {names_of_columns()}")
+    if len(found) > 1:
+        names = ", ".join(name for name, _header, _lines in found)
+        raise Unreadable(f"several sheets hold reports ({names}); send each as a file of its own")
+    _name, header, lines = found[0]
+    return _report(header, lines)
+
+
+def wrong_file(errors: Sequence[FieldError]) -> InvalidRequest:
+    """The refusal of a file for `errors`, of which there is one at least; so many are listed as a person can read."""
+    said = "; ".join(_said(error) for error in errors[:3])
+    more = f" and {len(errors) - 3} more" if len(errors) > 3 else ""
+    some = f" (the first {MOST_LISTED} are listed)" if len(errors) > MOST_LISTED else ""
+    return InvalidRequest(said + more + some, errors=errors[:MOST_LISTED])
+
+
+def _report(header: Line, lines: Iterator[Line]) -> Report:
+    headings = {place: str(cell)[:_LONGEST_HEADING] for place, cell in header.cells.items()}
+    columns: dict[int, Column] = {}
+    errors: list[FieldError] = []
+    for place, heading in headings.items():
+        column = column_called(heading)
+        if column is None:
+            detail = f"there is no such column; there are {names_of_columns()}"
+            errors.append(FieldError(line=header.number, column=heading, detail=detail))
+        elif column in columns.values():
+            detail = f"the column {column.field} stands twice; which one counts?"
+            errors.append(FieldError(line=header.number, column=heading, detail=detail))
+        else:
+            columns[place] = column
+    errors += [FieldError(line=header.number, detail=detail) for detail in _missing(columns.values())]
+    if errors:
+        raise wrong_file(errors)
+    return Report(headings, columns, lines)
+
+
+def _missing(columns: Iterable[Column]) -> Iterator[str]:
+    fields = {column.field for column in columns}
+    lists = [name for name, deciding in _DECIDING.items() if deciding in fields]
+    if not lists:
+        yield "there is neither a column sessions nor a column status"
+    for name in dict.fromkeys(field for list_name in lists for field in _NEEDED[list_name]):
+        if name not in fields:
+            yield f"there is no column {'/'.join(dict.fromkeys(COLUMNS[name].names[:3]))}"
+
+
+def _read(field: str, cell: Cell, list_name: ListName) -> Mapping[str, Any]:
+    """What `cell` says of `field` in a row of that list: nothing if the field is there for people."""
+    column = COLUMNS[field]
+    if not column.lists:
+        return {}
+    if list_name not in column.lists:
+        raise NotAValue(_OF_THE_OTHER_KIND[list_name])
+    return {field: column.read(cell)}
+
+
+def _without_heading(line: Line, place: int) -> FieldError:
+    detail = f"something stands in column {column_letters(place)}, which has no heading"
+    return FieldError(line=line.number, detail=detail)
+
+
+def _said(error: FieldError) -> str:
+    places = (f"line {error.line}" if error.line else "", error.column or "")
+    where = ", ".join(place for place in places if place)
+    return f"{where}: {error.detail}" if where else error.detail
