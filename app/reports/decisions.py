@@ -110,7 +110,8 @@ def _count_decision(row: CheckedCount, counts: Mapping[str, CountEntry]) -> Deci
         if other is not standing and other.first_day <= row.period.last and row.period.first <= other.last_day
     ]
     if in_the_way and not row.item.replace:
-        periods = ", ".join(f"{other.period} ({other.sessions} sessions, entry {other.id})" for other in in_the_way)
+        # Not how many sessions they hold: a key that only reports does not read.
+        periods = ", ".join(f"{other.period} (entry {other.id})" for other in in_the_way)
         reason = f"{row.period.text} shares days with {periods}; `replace: true` supersedes what is in the way"
         row.refusals.append(Refusal(Overlapping, "period", reason))
         return Decision("counts", row.index, "rejected", standing=standing)

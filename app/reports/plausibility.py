@@ -43,7 +43,7 @@ def count_warnings(
         warnings.append(PlausibilityWarning(code=inactive.code, detail=inactive.detail))
     for before in _compared_with(entry, counts, corrects):
         if before.sessions and entry.sessions is not None and entry.sessions >= JUMP * before.sessions:
-            detail = f"{entry.sessions} sessions are {JUMP} times the {before.sessions} of {before.period} or more"
+            detail = f"{entry.sessions} sessions are {JUMP} times those of {before.period} or more"
             warnings.append(PlausibilityWarning(code="tenfold_jump", detail=detail))
             break
     return warnings

@@ -215,7 +215,7 @@ def test_what_is_odd_is_recorded_and_said_on_the_receipt(nation: Caller) -> None
     )
 
     assert [(row["outcome"], row["warnings"]) for row in answer.json()["rows"]] == [
-        ("created", [{"code": JUMP, "detail": "20 sessions are 10 times the 2 of 2023-01 or more"}]),
+        ("created", [{"code": JUMP, "detail": "20 sessions are 10 times those of 2023-01 or more"}]),
         ("created", []),
         (
             "created",

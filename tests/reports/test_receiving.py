@@ -252,8 +252,7 @@ def test_rules_are_told_by_line_and_column_in_their_order(app: FastAPI, north_sa
                 (
                     2,
                     "jakso",
-                    "2022 shares days with 2022-03 (1 sessions, entry 1); "
-                    "`replace: true` supersedes what is in the way",
+                    "2022 shares days with 2022-03 (entry 1); `replace: true` supersedes what is in the way",
                 )
             ],
         ),

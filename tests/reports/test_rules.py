@@ -1,6 +1,6 @@
 """Validity: each reason to refuse a row, where the refusal points, and which kind comes first."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from itertools import combinations
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from hypothesis import given, settings, strategies as st
+from starlette.testclient import TestClient
 
 from app.access.scope import NotCovered, Scope
 from app.errors import InvalidRequest
@@ -332,25 +333,36 @@ def test_what_is_foreign_comes_before_what_is_invalid_before_what_overlaps(app: 
         "type": "urn:yhdessa:problem:overlapping",
         "title": "The period overlaps what is recorded",
         "status": 409,
-        "detail": "2022 shares days with 2022-03 (7 sessions, entry 1); `replace: true` supersedes what is in the way, "
-        "and 1 more",
+        "detail": "2022 shares days with 2022-03 (entry 1); `replace: true` supersedes what is in the way, and 1 more",
         "instance": "/v1/submissions",
         "errors": [
             {
                 "pointer": "/counts/0/period",
-                "detail": "2022 shares days with 2022-03 (7 sessions, entry 1); "
-                "`replace: true` supersedes what is in the way",
+                "detail": "2022 shares days with 2022-03 (entry 1); `replace: true` supersedes what is in the way",
                 "row": 0,
             },
             {
                 "pointer": "/counts/1/period",
-                "detail": "2021-Q1 shares days with 2021 (7 sessions, entry 2); "
-                "`replace: true` supersedes what is in the way",
+                "detail": "2021-Q1 shares days with 2021 (entry 2); `replace: true` supersedes what is in the way",
                 "row": 1,
             },
         ],
     }
     assert everything(app) == before
+
+
+def test_who_only_reports_is_not_told_the_figures_that_are_there(
+    http: TestClient, north_savo: Caller, new_key: Callable[..., str]
+) -> None:
+    reporter = Caller(http, new_key("county:13", actions=["report"]))
+    north_savo.post([count("297", "2022-03", 7_029)], [status("297", "2021", "in_use")])
+
+    in_the_way = reporter.post([count("297", "2022", 1)], dry_run=True)
+    tenfold = reporter.post([count("297", "2022-04", 999_999)], dry_run=True)
+
+    assert in_the_way.status_code == 409
+    assert [warning["code"] for warning in tenfold.json()["rows"][0]["warnings"]] == ["tenfold_jump"]
+    assert "7029" not in in_the_way.text + tenfold.text
 
 
 def test_everything_in_the_way_is_listed(north_savo: Caller) -> None:
@@ -361,8 +373,7 @@ def test_everything_in_the_way_is_listed(north_savo: Caller) -> None:
 
     assert answer.status_code == 409
     assert answer.json()["errors"][0]["detail"].startswith(
-        "2022 shares days with 2022-01 (1 sessions, entry 3), 2022-03 (3 sessions, entry 2), "
-        "2022-12 (12 sessions, entry 1);"
+        "2022 shares days with 2022-01 (entry 3), 2022-03 (entry 2), 2022-12 (entry 1);"
     )
 
 
