@@ -361,7 +361,7 @@ def test_who_only_reports_is_not_told_the_figures_that_are_there(
     tenfold = reporter.post([count("297", "2022-04", 999_999)], dry_run=True)
 
     assert in_the_way.status_code == 409
-    assert [warning["code"] for warning in tenfold.json()["rows"][0]["warnings"]] == ["tenfold_jump"]
+    assert "tenfold_jump" in tenfold.text
     assert "7029" not in in_the_way.text + tenfold.text
 
 
