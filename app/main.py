@@ -87,7 +87,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             Middleware(RequestLog),
             Middleware(ConditionalAnswers),
             Middleware(BodyLimit, most=settings.max_body_bytes),
-            Middleware(RefusalsAudited, database=database, clock=clock),
+            Middleware(RefusalsAudited),
         ],
     )
     application.state.settings = settings
