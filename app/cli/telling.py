@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from app.access.keys import CannotRotate, NotAnArea, UnknownKey
 from app.client import Refused
-from app.database import UnsafeDatabase
+from app.database import StillRead, UnsafeDatabase
 from app.practices.definitions import InvalidDefinition
 from app.releases.importing import InvalidRelease
 from app.reports.notes import UnknownNote
@@ -36,6 +36,7 @@ _TOLD = (
     OSError,
     Refused,
     SQLAlchemyError,
+    StillRead,
     UnknownKey,
     UnknownNote,
     UnknownSetting,

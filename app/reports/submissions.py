@@ -60,7 +60,7 @@ def content_hash(receipt: Submission, entries: Iterable[CountEntry | StatusEntry
     An entry counts with all its columns; of a note only the salted hash, so that erasing a note breaks nothing. The
     numbers of rows are left out, since the rows tell them.
     """
-    own = receipt.model_dump(exclude={"hash", *OUTCOMES}, exclude_none=True)
+    own = receipt.model_dump(exclude={"hash", *OUTCOMES}, exclude_none=True, warnings=False)
     content = {**own, "entries": [_columns(entry) for entry in entries]}
     return canonical_hash(content)
 
@@ -162,4 +162,4 @@ def _retracted_by(db: Session, *, first: int, last: int, by: Caller) -> dict[int
 
 
 def _columns(entry: CountEntry | StatusEntry) -> dict[str, Any]:
-    return {"list": "counts" if isinstance(entry, CountEntry) else "statuses", **entry.model_dump()}
+    return {"list": "counts" if isinstance(entry, CountEntry) else "statuses", **entry.model_dump(warnings=False)}

@@ -50,7 +50,7 @@ def test_what_a_submission_created_is_gone(clock: StandingClock, kuopio: Caller)
 
     answer = retract(kuopio, 1)
 
-    row = {"superseded": [], "warnings": [], "errors": []}
+    row: dict[str, Any] = {"superseded": [], "warnings": [], "errors": []}
     assert answer.status_code == 201
     assert answer.headers["location"] == "/v1/submissions/2"
     assert answer.json() == {
