@@ -15,7 +15,9 @@ import app.pages.routes
 import app.places.routes
 import app.practices.routes
 import app.releases.routes
+import app.reports.count_routes
 import app.reports.routes
+import app.reports.status_routes
 import app.trends.routes
 from app.access.refusals import RefusalsAudited
 from app.clock import Clock, system_clock
@@ -94,10 +96,8 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     application.state.clock = clock
     application.state.database = database
     install_problems(application)
-    for room in (app.trends, app.reports, app.releases, app.places, app.practices, app.access):
-        application.include_router(room.routes.router)
-    application.include_router(operation)
-    application.include_router(app.pages.routes.router)
+    for router in ROUTERS:
+        application.include_router(router)
     application.add_api_route("/openapi.json", lambda: openapi(application), include_in_schema=False)
     return application
 
@@ -147,3 +147,18 @@ def is_ready(request: Request) -> State:
     if problem:
         raise Unavailable(problem, headers={"Retry-After": "30"})
     return State(status="ready")
+
+
+ROUTERS = (
+    app.trends.routes.router,
+    app.reports.routes.router,
+    app.reports.count_routes.router,
+    app.reports.status_routes.router,
+    app.releases.routes.router,
+    app.places.routes.router,
+    app.practices.routes.router,
+    app.access.routes.router,
+    operation,
+    app.pages.routes.router,
+)
+"""Each with its whole prefix: what FastAPI tells middleware of a route leaves out the prefix of a router around it."""

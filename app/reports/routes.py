@@ -1,4 +1,4 @@
-"""Submissions under /v1: posting, one's receipts, taking back; and the door to counts and statuses."""
+"""Submissions under /v1: posting, one's receipts, taking back."""
 
 from datetime import datetime
 from typing import Annotated
@@ -9,7 +9,7 @@ from app.access.caller import NotAuthenticated, Reader
 from app.access.replies import REPLAYED, TheWriter
 from app.database import LARGEST_ID
 from app.errors import InvalidParameter, NotFound, Unavailable, problems
-from app.reports import count_routes, examples, status_routes
+from app.reports import examples
 from app.reports.models import Receipt, Receipts, ReceiptSummary, RetractionIn, SubmissionIn
 from app.reports.parameters import DEFAULT_ROWS, RECEIPT_AT, WITH_BODY, WRITING, Limit, next_page
 from app.reports.recording import record
@@ -163,7 +163,3 @@ def retract_whole_submission(
         return json_answer(receipt, status_code=201, headers={"Location": f"/v1/submissions/{receipt.id}"})
 
     return writer.once(retracted)
-
-
-router.include_router(count_routes.router)
-router.include_router(status_routes.router)
