@@ -166,6 +166,7 @@ def test_a_note_can_be_erased(bare: Engine, kuopio: Caller) -> None:
         ("ck_status_entries_date_precision", "status_entries", {"date_precision": "week"}),
         ("ck_status_entries_outcome", "status_entries", {"status": None}),
         ("ck_status_entries_outcome", "status_entries", {"outcome": "superseded"}),
+        ("ck_audit_lines_kind", "audit_lines", {"kind": "guessed"}),
         ("ck_releases_state", "releases", {"state": "draft"}),
     ],
 )
