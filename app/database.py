@@ -50,6 +50,10 @@ class UnsafeDatabase(Exception):
     """The database does not keep what makes an acknowledged write survive a power cut."""
 
 
+class StillRead(Exception):
+    """Somebody reads an older state of the database, so what was deleted cannot leave its files."""
+
+
 def code_column(length: int) -> Any:
     """A column type for codes: sorted by their bytes on both databases, as Python sorts them."""
     return String(length).with_variant(String(length, collation="C"), "postgresql")
@@ -84,10 +88,17 @@ class Database:
         """Leave nothing of deleted rows in the database's own files: neither in freed pages nor in SQLite's log.
 
         PostgreSQL keeps older write-ahead segments until it recycles them.
+
+        Raises:
+            StillRead: SQLite's log could not be emptied.
         """
-        statement = "PRAGMA wal_checkpoint(TRUNCATE)" if self.engine.dialect.name == "sqlite" else "VACUUM notes"
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql(statement)
+            if self.engine.dialect.name != "sqlite":
+                connection.exec_driver_sql("VACUUM notes")
+                return
+            busy, *_pages = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+        if busy:
+            raise StillRead("somebody still reads what was there before, so SQLite's log keeps it; repeat this later")
 
     def dispose(self) -> None:
         """Close every connection."""

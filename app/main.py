@@ -16,7 +16,9 @@ import app.pages.routes
 import app.places.routes
 import app.practices.routes
 import app.releases.routes
+import app.reports.count_routes
 import app.reports.routes
+import app.reports.status_routes
 import app.trends.routes
 from app.access.limits import limits_of
 from app.access.refusals import RefusalsAudited
@@ -63,6 +65,21 @@ TAGS = [
     {"name": "Operation", "description": "Probes, and the terms of the service"},
 ]
 
+ROUTERS = (
+    app.trends.routes.router,
+    app.reports.routes.router,
+    app.reports.count_routes.router,
+    app.reports.status_routes.router,
+    app.monitoring.routes.router,
+    app.releases.routes.router,
+    app.places.routes.router,
+    app.practices.routes.router,
+    app.access.routes.router,
+    app.operation.routes.router,
+    app.pages.routes.router,
+)
+"""Each with its whole prefix: what FastAPI tells middleware of a route leaves out the prefix of a router around it."""
+
 
 def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks = time.monotonic_ns) -> FastAPI:
     """The application over the database that `settings` name; it expects the schema at head and does not migrate."""
@@ -90,7 +107,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
             Middleware(RequestLog),
             Middleware(ConditionalAnswers),
             Middleware(BodyLimit, most=settings.max_body_bytes),
-            Middleware(RefusalsAudited, database=database, clock=clock),
+            Middleware(RefusalsAudited),
         ],
     )
     application.state.settings = settings
@@ -98,19 +115,8 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
     application.state.database = database
     application.state.limits = limits_of(settings, ticks)
     install_problems(application)
-    rooms = (
-        app.trends,
-        app.reports,
-        app.monitoring,
-        app.releases,
-        app.places,
-        app.practices,
-        app.access,
-        app.operation,
-        app.pages,
-    )
-    for room in rooms:
-        application.include_router(room.routes.router)
+    for router in ROUTERS:
+        application.include_router(router)
     application.add_api_route("/openapi.json", lambda: openapi(application), include_in_schema=False)
     return application
 

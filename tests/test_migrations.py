@@ -1,5 +1,7 @@
 """Migrations on both databases: up, no drift, down and up again; what the schema refuses; what ships, as of when."""
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from operator import itemgetter
@@ -23,6 +25,7 @@ from app.database import Base, Database
 from app.main import create_app
 from app.places.models import MunicipalityRecord, ResidentsRecord
 from app.practices.definitions import set_live_from
+from app.reports.verifying import verify
 from app.schema import migrate
 from app.settings import Settings
 from tests.conftest import NOW, ROOT, Caller, StandingClock, count, status
@@ -122,6 +125,59 @@ def test_a_database_from_a_later_version_is_refused(empty: Database) -> None:
         migrate(empty, StandingClock(NOW))
 
 
+def test_receipts_from_before_are_told_how_many_of_their_rows_came_to_what(empty: Database) -> None:
+    alembic(empty, command.upgrade, "0002")
+    before = store_receipts_of_0002(empty)
+
+    alembic(empty, command.upgrade, "head")
+
+    names = ("id", "retracts", "created", "corrected", "unchanged", "retracted", "rejected")
+    with empty.engine.connect() as connection:
+        numbers = [
+            tuple(row) for row in connection.execute(text(f"SELECT {', '.join(names)} FROM submissions ORDER BY id"))
+        ]
+        kept = [row[: len(before[0])] for row in rows_of(connection, "submissions")]
+        keys = [tuple(row) for row in connection.execute(text("SELECT id, replaced_by FROM keys"))]
+    assert numbers == [
+        (1, None, 2, 1, 0, 0, 0),
+        (2, None, 0, 0, 1, 0, 0),
+        (3, None, 0, 0, 0, 1, 0),
+        (4, None, 1, 0, 0, 0, 2),
+    ]
+    assert kept == before
+    assert keys == [("abcd1234", None)]
+
+
+def test_receipts_from_before_are_as_unchangeable_afterwards_and_the_proof_is_whole(
+    empty: Database, empty_database_url: str
+) -> None:
+    alembic(empty, command.upgrade, "0002")
+    before = store_receipts_of_0002(empty)
+
+    migrate(empty, StandingClock(NOW))
+
+    bare = create_engine(Settings(database_url=empty_database_url).database_url)
+    attempts = changes_of("submissions", bare.dialect.name)
+    got_through = [attempt for attempt in attempts if not refused(bare, attempt)]
+    bare.dispose()
+    with empty.reading() as db:
+        proved = verify(db)
+    assert got_through == []
+    assert (proved.receipts, proved.receipts_head) == (4, before[-1][-1])
+
+
+def test_down_to_before_the_audit_log_keeps_the_receipts_as_they_were(empty: Database) -> None:
+    alembic(empty, command.upgrade, "0002")
+    before, refusing = store_receipts_of_0002(empty), triggers_and_functions(empty.engine)
+    alembic(empty, command.upgrade, "head")
+
+    alembic(empty, command.downgrade, "0002")
+
+    with empty.engine.connect() as connection:
+        assert rows_of(connection, "submissions") == before
+    assert triggers_and_functions(empty.engine) == refusing
+
+
 # Rows that are never changed.
 
 
@@ -166,6 +222,7 @@ def test_a_note_can_be_erased(bare: Engine, kuopio: Caller) -> None:
         ("ck_status_entries_date_precision", "status_entries", {"date_precision": "week"}),
         ("ck_status_entries_outcome", "status_entries", {"status": None}),
         ("ck_status_entries_outcome", "status_entries", {"outcome": "superseded"}),
+        ("ck_audit_lines_kind", "audit_lines", {"kind": "guessed"}),
         ("ck_releases_state", "releases", {"state": "draft"}),
     ],
 )
@@ -261,6 +318,53 @@ def test_reference_data_that_changed_stands_beside_the_old(empty: Database, migr
         2023: BEGINNING,
         2025: later,
     }
+
+
+def store_receipts_of_0002(database: Database) -> list[tuple[Any, ...]]:
+    """Store four receipts without entries as 0002 knew them, by plain SQL; these rows."""
+    at = "2024-05-15 09:00:00.00000"
+    head = "0" * 64
+    with database.engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO organisations (id, name, created_at) VALUES (1, 'Kuopio', :at)"), {"at": f"{at}0"}
+        )
+        connection.execute(
+            text(
+                "INSERT INTO keys (id, organisation_id, name, secret_hash, actions, areas, created_at, expires_at)"
+                " VALUES ('abcd1234', 1, 'test', '', '[]', '[]', :at, :at)"
+            ),
+            {"at": f"{at}0"},
+        )
+        for number, outcomes in enumerate(
+            (
+                ("created", "corrected", "created"),
+                ("unchanged",),
+                ("retracted",),
+                ("rejected", "created", "rejected"),
+            ),
+            1,
+        ):
+            row: dict[str, Any] = {"list": "counts", "entry": None, "superseded": [], "warnings": [], "errors": []}
+            rows = json.dumps([{**row, "index": index, "outcome": outcome} for index, outcome in enumerate(outcomes)])
+            content = {
+                "id": number,
+                "organisation_id": 1,
+                "key_id": "abcd1234",
+                "recorded_at": f"2024-05-15T09:00:00.00000{number}Z",
+                "rows": rows,
+                "previous_hash": head,
+                "entries": [],
+            }
+            canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+            previous, head = head, hashlib.sha256(canonical.encode()).hexdigest()
+            connection.execute(
+                text(
+                    "INSERT INTO submissions (id, organisation_id, key_id, recorded_at, rows, previous_hash, hash)"
+                    " VALUES (:id, 1, 'abcd1234', :at, :rows, :previous, :hash)"
+                ),
+                {"id": number, "at": f"{at}{number}", "rows": rows, "previous": previous, "hash": head},
+            )
+        return rows_of(connection, "submissions")
 
 
 def schema_of(engine: Engine) -> dict[str, Any]:

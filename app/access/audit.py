@@ -1,7 +1,7 @@
 """The audit log: what happened to keys and notes, and what known keys were refused."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlmodel import Session, col, select
@@ -32,7 +32,7 @@ def add_line(db: Session, kind: str, *, key_id: str | None, at: datetime, **deta
 
 def line_hash(line: AuditLine) -> str:
     """The hash over all columns of `line`, that of the line before it included."""
-    return canonical_hash(line.model_dump(exclude={"hash"}))
+    return canonical_hash(line.model_dump(exclude={"hash"}, warnings=False))
 
 
 def lines(db: Session, *, key_id: str | None = None, most: int | None = None) -> Sequence[AuditLine]:
@@ -41,8 +41,3 @@ def lines(db: Session, *, key_id: str | None = None, most: int | None = None) ->
     if key_id is not None:
         query = query.where(AuditLine.key_id == key_id)
     return db.exec(query).all()
-
-
-def every_line(db: Session) -> Iterable[AuditLine]:
-    """All lines, oldest first, without holding them all."""
-    return db.exec(select(AuditLine).order_by(col(AuditLine.id)).execution_options(yield_per=1_000))

@@ -23,10 +23,8 @@ log = structlog.stdlib.get_logger("yhdessa")
 class RefusalsAudited:
     """Adds a line to the audit log before a key of ours, valid or not, is told 401, 403, 409 or 422."""
 
-    def __init__(self, app: ASGIApp, database: Database, clock: Clock) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.database = database
-        self.clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; the line is written once the request's own transaction has ended."""
@@ -37,24 +35,27 @@ class RefusalsAudited:
 
         async def send_audited(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] in _AUDITED:
-                await run_in_threadpool(self._audit, scope, sent_key(authorization), message["status"])
+                await run_in_threadpool(_audit, scope, sent_key(authorization), message["status"])
             await send(message)
 
         await self.app(scope, receive, send_audited)
 
-    def _audit(self, scope: Scope, secret: str, status_code: int) -> None:
-        try:
-            with self.database.writing() as db:
-                key = _key(db, scope, secret, status_code)
-                if key is None:
-                    return
-                key_id, reason = key.id, _reason(key, scope["state"]["problem"])
-                # The address as the contract writes it: what stands in its place was written by the caller.
-                where = {"method": scope["method"], "route": scope["route"].path}
-                wait_for_turn(db)
-                add_line(db, "refused", key_id=key_id, at=self.clock(), reason=reason, status=status_code, **where)
-        except (OperationalError, TimeoutError):
-            log.exception("a refusal could not be written into the audit log", status=status_code)
+
+def _audit(scope: Scope, secret: str, status_code: int) -> None:
+    database: Database = scope["app"].state.database
+    clock: Clock = scope["app"].state.clock
+    try:
+        with database.writing() as db:
+            key = _key(db, scope, secret, status_code)
+            if key is None:
+                return
+            key_id, reason = key.id, _reason(key, scope["state"]["problem"])
+            # The address as the contract writes it: what stands in its place was written by the caller.
+            where = {"method": scope["method"], "route": scope["route"].path}
+            wait_for_turn(db)
+            add_line(db, "refused", key_id=key_id, at=clock(), reason=reason, status=status_code, **where)
+    except (OperationalError, TimeoutError):
+        log.exception("a refusal could not be written into the audit log", status=status_code)
 
 
 def _key(db: Session, scope: Scope, secret: str, status_code: int) -> Key | None:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from app.access.keys import CannotRotate, NotAnArea, UnknownKey
 from app.client import Refused, Unanswered
-from app.database import UnsafeDatabase
+from app.database import StillRead, UnsafeDatabase
 from app.practices.definitions import InvalidDefinition
 from app.releases.importing import InvalidRelease
 from app.reports.notes import UnknownNote
@@ -44,6 +44,7 @@ _TOLD = (
     OSError,
     Refused,
     SQLAlchemyError,
+    StillRead,
     Unanswered,
     UnfinishedBusiness,
     UnknownKey,

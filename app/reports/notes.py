@@ -11,7 +11,7 @@ from stdnum.fi import hetu
 
 from app.access.audit import add_line
 from app.reports.models import ListName
-from app.reports.tables import Note
+from app.reports.tables import CountEntry, Note, StatusEntry
 
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
 _INVISIBLE = re.compile(r"[\s\u00ad\u200b-\u200d\u2060\ufeff]")
@@ -50,11 +50,16 @@ def note_for(list_name: ListName, entry: int, *, salt: str, text: str) -> Note:
 def redact(db: Session, list_name: ListName, entry: int, *, at: datetime) -> None:
     """Erase the note beside an entry, text and salt, and say so in the audit log; the entry's hash alone says nothing.
 
+    Erasing again does nothing.
+
     Raises:
-        UnknownNote: there is none, or none any more.
+        UnknownNote: there never was one.
     """
     note = db.get(Note, (list_name, entry))
     if note is None:
+        recorded = db.get(CountEntry if list_name == "counts" else StatusEntry, entry)
+        if recorded and recorded.note_hash:
+            return
         raise UnknownNote(f"there is no note beside entry {entry} of {list_name}")
     db.delete(note)
     add_line(db, "note_redacted", key_id=None, at=at, list=list_name, entry=entry)

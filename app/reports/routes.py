@@ -1,4 +1,4 @@
-"""Submissions under /v1: posting, one's receipts, taking back; and the door to counts and statuses."""
+"""Submissions under /v1: posting, one's receipts, taking back."""
 
 from datetime import datetime
 from typing import Annotated
@@ -13,7 +13,7 @@ from app.clock import helsinki_day
 from app.database import LARGEST_ID
 from app.errors import InvalidParameter, NotFound, Unavailable, parameter_problem, problems
 from app.practices.definitions import DEFAULT_PRACTICE, practice_asked
-from app.reports import count_routes, examples, status_routes
+from app.reports import examples
 from app.reports.columns import Language
 from app.reports.models import PeriodText, PracticeSlug, Receipt, Receipts, ReceiptSummary, RetractionIn
 from app.reports.parameters import (
@@ -236,7 +236,3 @@ def retract_whole_submission(
         return json_answer(receipt, status_code=201, headers={"Location": f"/v1/submissions/{receipt.id}"})
 
     return writer.once(retracted)
-
-
-router.include_router(count_routes.router)
-router.include_router(status_routes.router)

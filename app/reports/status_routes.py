@@ -48,7 +48,7 @@ from app.web.answers import Accepted, FormatAsked, documented, documented_table,
 from app.web.dependencies import AsOfMoment, ReadDb
 from app.web.strict import StrictRoute
 
-router = APIRouter(route_class=StrictRoute)
+router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
 
 @router.put(

@@ -60,7 +60,7 @@ def content_hash(receipt: Submission, entries: Iterable[CountEntry | StatusEntry
     An entry counts with all its columns; of a note only the salted hash, so that erasing a note breaks nothing. The
     numbers of rows are left out, since the rows tell them.
     """
-    own = receipt.model_dump(exclude={"hash", *OUTCOMES}, exclude_none=True)
+    own = receipt.model_dump(exclude={"hash", *OUTCOMES}, exclude_none=True, warnings=False)
     content = {**own, "entries": [_columns(entry) for entry in entries]}
     return canonical_hash(content)
 
@@ -90,9 +90,7 @@ def own_receipts(
     one_more = None if limit is None else limit + 1
     page = db.exec(query.order_by(col(Submission.id).desc()).limit(one_more)).all()
     found = page[:limit]
-    retracting: Any = select(Submission.retracts, Submission.id)
-    retracting = retracting.where(col(Submission.retracts).in_([one.id for one in found]))
-    retracted_by = dict(db.exec(retracting.order_by(col(Submission.id))).all())
+    retracted_by = _retracted_by(db, first=found[-1].id, last=found[0].id, by=by) if found else {}
     rows = [
         ReceiptSummary(
             id=one.id,
@@ -154,5 +152,14 @@ def organisation_names(db: Session, ids: Iterable[int]) -> dict[int, str]:
     return {owner.id: owner.name for owner in db.exec(query) if owner.id is not None}
 
 
+def _retracted_by(db: Session, *, first: int, last: int, by: Caller) -> dict[int, int]:
+    """Which submission took back each of the caller's with a number from `first` to `last`, the latest if several."""
+    # Not a list of numbers: a CSV has all receipts, and databases take some ten thousand parameters.
+    retracting: Any = select(Submission.retracts, Submission.id).where(
+        Submission.organisation_id == by.organisation_id, col(Submission.retracts).between(first, last)
+    )
+    return dict(db.exec(retracting.order_by(col(Submission.id))).all())
+
+
 def _columns(entry: CountEntry | StatusEntry) -> dict[str, Any]:
-    return {"list": "counts" if isinstance(entry, CountEntry) else "statuses", **entry.model_dump()}
+    return {"list": "counts" if isinstance(entry, CountEntry) else "statuses", **entry.model_dump(warnings=False)}

@@ -3,14 +3,15 @@
 import heapq
 import itertools
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import exists
 from sqlmodel import Session, col, select
 
-from app.access.audit import every_line, line_hash
+from app.access.audit import line_hash
 from app.access.chain import EMPTY_HASH
 from app.access.models import AuditLine
 from app.reports.ledger import Entry
@@ -21,6 +22,9 @@ from app.reports.tables import CountEntry, Note, StatusEntry, Submission
 _TABLES: dict[str, type[Any]] = {"counts": CountEntry, "statuses": StatusEntry}
 _AT_A_TIME = 1_000
 """Rows that are held at once, whatever the archive."""
+
+Rows = Callable[[Any], Iterable[Any]]
+"""Answers the rows of a query."""
 
 
 class Altered(Exception):
@@ -42,37 +46,56 @@ def verify(db: Session, *, heads: Collection[str] = ()) -> Verified:
     """Walk every receipt with its entries, every line of the audit log and every note; what was found.
 
     `heads` are hashes kept elsewhere: each must still be that of a receipt or a line, so that a cut tail is noticed.
+    The head of a chain that was empty then says nothing.
 
     Raises:
         Altered: at the first break.
     """
-    found, missing = Verified(), set(heads)
-    for receipt, entries in _receipts(db):
+    found = Verified()
+    with ExitStack() as streams:
+
+        def rows(query: Any) -> Iterable[Any]:
+            return streams.enter_context(db.exec(query.execution_options(yield_per=_AT_A_TIME)))
+
+        try:
+            _walk(rows, found, heads)
+        except (TypeError, ValueError) as error:
+            # SQLite keeps whatever is written into a column, also what cannot be read out of it.
+            where = f"receipt {found.receipts + 1} or line {found.lines + 1} of the audit log"
+            raise Altered(f"something from {where} on cannot be read") from error
+    return found
+
+
+def _walk(rows: Rows, found: Verified, heads: Collection[str]) -> None:
+    missing = set(heads) - {EMPTY_HASH}
+    for receipt, entries in _receipts(rows):
         found.receipts, found.receipts_head = receipt.id, receipt.hash
         found.entries += entries
         missing.discard(receipt.hash)
     redacted = set()
-    for line in _lines(db):
+    for line in _lines(rows):
         found.lines, found.lines_head = line.id, line.hash
         missing.discard(line.hash)
         if line.kind == "note_redacted":
             detail = json.loads(line.detail)
             redacted.add((detail["list"], detail["entry"]))
     for name, table in _TABLES.items():
-        _check_notes(db, name, table, redacted)
+        _check_notes(rows, name, table, redacted)
+    for stray in rows(select(Note).where(col(Note.list).not_in(_TABLES))):
+        raise Altered(f"there is a note beside entry {stray.entry} of {stray.list!r}, but no such list")
     if missing:
         raise Altered(f"no receipt and no line has the hash {', '.join(sorted(missing))}: the end was cut off")
-    return found
 
 
-def _receipts(db: Session) -> Iterator[tuple[Submission, int]]:
+def _receipts(rows: Rows) -> Iterator[tuple[Submission, int]]:
     """Every receipt that is as it was acknowledged, in their order, with how many entries it has."""
-    groups = itertools.groupby(_entries(db), key=lambda entry: entry.submission_id)
+    groups = itertools.groupby(_entries(rows), key=lambda entry: entry.submission_id)
     group, head = next(groups, None), EMPTY_HASH
-    query = select(Submission).order_by(col(Submission.id)).execution_options(yield_per=_AT_A_TIME)
-    for number, receipt in enumerate(db.exec(query), 1):
+    for number, receipt in enumerate(rows(select(Submission).order_by(col(Submission.id))), 1):
         if receipt.id != number:
             raise Altered(f"receipt {number} is missing")
+        if group and group[0] < number:
+            break
         if receipt.previous_hash != head:
             raise Altered(f"receipt {number} does not follow receipt {number - 1}, or what says so was altered")
         entries: list[Entry] = []
@@ -89,19 +112,16 @@ def _receipts(db: Session) -> Iterator[tuple[Submission, int]]:
         raise Altered(f"there are entries of receipt {group[0]}, but no such receipt")
 
 
-def _entries(db: Session) -> Iterable[Entry]:
+def _entries(rows: Rows) -> Iterable[Entry]:
     """All entries by receipt, counts before statuses, in the order of their numbers."""
-    streams = [
-        db.exec(select(table).order_by(table.submission_id, table.id).execution_options(yield_per=_AT_A_TIME))
-        for table in _TABLES.values()
-    ]
+    streams = [rows(select(table).order_by(table.submission_id, table.id)) for table in _TABLES.values()]
     return heapq.merge(*streams, key=lambda entry: (entry.submission_id, isinstance(entry, StatusEntry), entry.id))
 
 
-def _lines(db: Session) -> Iterator[AuditLine]:
+def _lines(rows: Rows) -> Iterator[AuditLine]:
     """Every line of the audit log that is as it was written, in their order."""
     head = EMPTY_HASH
-    for number, line in enumerate(every_line(db), 1):
+    for number, line in enumerate(rows(select(AuditLine).order_by(col(AuditLine.id))), 1):
         if line.id != number:
             raise Altered(f"line {number} of the audit log is missing")
         if line.previous_hash != head:
@@ -112,14 +132,14 @@ def _lines(db: Session) -> Iterator[AuditLine]:
         yield line
 
 
-def _check_notes(db: Session, name: str, table: type[Any], redacted: Collection[tuple[str, int]]) -> None:
+def _check_notes(rows: Rows, name: str, table: type[Any], redacted: Collection[tuple[str, int]]) -> None:
     """Every note is the one that its entry was recorded with, and every one that is gone was redacted."""
     notes: Any = select(Note, table.note_hash).join(table, col(Note.entry) == table.id, isouter=True)
-    for note, recorded in db.exec(notes.where(Note.list == name).execution_options(yield_per=_AT_A_TIME)):
+    for note, recorded in rows(notes.where(Note.list == name)):
         if note_hash(note.salt, note.text) != recorded:
             raise Altered(f"the note beside entry {note.entry} of {name} is not the one it was recorded with")
     beside = exists().where(col(Note.list) == name, col(Note.entry) == table.id)
     gone = select(table.id).where(table.note_hash.is_not(None), ~beside).order_by(table.id)
-    for entry in db.exec(gone):
+    for entry in rows(gone):
         if (name, entry) not in redacted:
             raise Altered(f"the note beside entry {entry} of {name} is gone, and nobody redacted it")

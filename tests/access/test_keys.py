@@ -18,7 +18,18 @@ from sqlalchemy.engine import make_url
 from sqlmodel import Session, select
 
 from app.access import scope
-from app.access.keys import NotAnArea, UnknownKey, caller_with, issue_key, keys_with_owners, known_key, revoke_key
+from app.access.keys import (
+    CannotRotate,
+    NotAnArea,
+    UnknownKey,
+    caller_with,
+    issue_key,
+    keys_with_owners,
+    known_key,
+    report_leak,
+    revoke_key,
+    rotate_key,
+)
 from app.access.models import Action, Key, Organisation
 from app.database import Base, Database
 from app.settings import Settings
@@ -214,6 +225,96 @@ def test_a_revoked_key_opens_nothing_and_keeps_the_moment_it_was_revoked(db: Ses
 def test_a_key_that_there_is_not_cannot_be_revoked(db: Session) -> None:
     with pytest.raises(UnknownKey, match=r"^there is no key abcd1234; `yhdessa key list` shows them$"):
         revoke_key(db, "abcd1234", at=NOW)
+
+
+def test_a_rotated_key_is_replaced_by_one_that_is_like_it(db: Session) -> None:
+    old = issued(db, "municipality:297", "county:13", days=100)
+    at = NOW + timedelta(days=40)
+
+    new = rotate_key(db, old.split("_")[1], at=at)
+
+    before, after = (db.get_one(Key, key.split("_")[1]) for key in (old, new))
+    assert old != new
+    assert after.model_dump() == before.model_dump() | {
+        "id": new.split("_")[1],
+        "secret_hash": hashlib.sha256(new.encode()).hexdigest(),
+        "created_at": at,
+        "expires_at": at + timedelta(days=100),
+        "replaced_by": None,
+    }
+    assert (before.replaced_by, before.expires_at, before.revoked_at) == (after.id, at + timedelta(days=14), None)
+    assert calling_with(db, new, at=at + timedelta(days=100, microseconds=-1))
+
+
+@pytest.mark.parametrize(
+    ("days_left", "overlap_days", "valid_days"), [(400, 14, 14), (400, 0, 0), (400, 30, 30), (5, 14, 5), (14, 30, 14)]
+)
+def test_the_old_key_stays_valid_beside_the_new_one_and_never_longer_than_it_was(
+    db: Session, days_left: int, overlap_days: int, valid_days: int
+) -> None:
+    old = issued(db, "country", days=500)
+    at = NOW + timedelta(days=500 - days_left)
+
+    new = rotate_key(db, old.split("_")[1], at=at, overlap_days=overlap_days)
+
+    end = at + timedelta(days=valid_days)
+    assert calling_with(db, old, at=end) is None
+    assert calling_with(db, old, at=end - timedelta(microseconds=1))
+    assert calling_with(db, new, at=at)
+
+
+def test_a_key_that_replaces_another_can_be_rotated_in_its_turn(db: Session) -> None:
+    first = issued(db, "country", days=50)
+    second = rotate_key(db, first.split("_")[1], at=NOW + timedelta(days=10))
+
+    third = rotate_key(db, second.split("_")[1], at=NOW + timedelta(days=20))
+
+    assert db.get_one(Key, third.split("_")[1]).expires_at == NOW + timedelta(days=70)
+
+
+def test_a_key_that_was_rotated_or_is_valid_no_longer_is_not_rotated(db: Session) -> None:
+    rotated, revoked, expired = (issued(db, "country", days=days) for days in (400, 400, 1))
+    new_id = rotate_key(db, rotated.split("_")[1], at=NOW).split("_")[1]
+    revoke_key(db, revoked.split("_")[1], at=NOW)
+    keys, refused = len(db.exec(select(Key)).all()), []
+
+    for key in (rotated, revoked, expired):
+        with pytest.raises(CannotRotate) as raised:
+            rotate_key(db, key.split("_")[1], at=NOW + timedelta(days=1))
+        refused.append(str(raised.value))
+    with pytest.raises(UnknownKey, match=r"^there is no key abcd1234; `yhdessa key list` shows them$"):
+        rotate_key(db, "abcd1234", at=NOW)
+
+    over = "the key {} is valid no longer; ask the operator for a new one"
+    assert refused == [
+        f"the key {rotated.split('_')[1]} was replaced by {new_id}; "
+        "rotate that one, or ask the operator if it was lost",
+        over.format(revoked.split("_")[1]),
+        over.format(expired.split("_")[1]),
+    ]
+    assert len(db.exec(select(Key)).all()) == keys
+
+
+def test_a_leaked_key_is_revoked_by_its_secret_alone(db: Session) -> None:
+    key, other = issued(db, "country"), issued(db, "country")
+
+    leaked = report_leak(db, key, at=NOW)
+    again = report_leak(db, key, at=NOW + timedelta(days=1))
+
+    assert (leaked.id, leaked.revoked_at, again.revoked_at) == (key.split("_")[1], NOW, NOW)
+    assert calling_with(db, key, at=NOW) is None
+    assert calling_with(db, other, at=NOW)
+
+
+def test_what_is_none_of_our_keys_as_a_whole_revokes_nothing(db: Session) -> None:
+    key = issued(db, "country")
+    stem = key[: len("yhdessa_") + 9] + "b" * 32
+
+    for found in (key[:-1], key + "a", key.split("_")[1], "", stem + checksum(stem), key.swapcase()):
+        with pytest.raises(UnknownKey, match=r"^this is none of our keys, or not the whole of one; nothing was"):
+            report_leak(db, found, at=NOW)
+
+    assert calling_with(db, key, at=NOW)
 
 
 def basic(caller: Caller, key: str) -> Caller:

@@ -40,7 +40,12 @@ EVERY_COMMAND: tuple[tuple[str, ...], ...] = (
     ("openapi",),
     KEY_CREATE,
     ("key", "list"),
+    ("key", "rotate", "abcd1234"),
     ("key", "revoke", "abcd1234"),
+    ("key", "report-leak", "abcd1234"),
+    ("audit", "verify"),
+    ("audit", "list"),
+    ("redact", "counts", "1"),
     PRACTICE_ADD,
     ("practice", "live-from", "yhdessa-aika", "13", "2021"),
     ("release", "import", "release.json"),
@@ -50,17 +55,16 @@ NEEDS_A_SCHEMA = [command for command in EVERY_COMMAND if command[0] not in ("mi
 
 @pytest.fixture
 def yhdessa(monkeypatch: pytest.MonkeyPatch) -> Yhdessa:
-    """Runs `yhdessa` with arguments, on the database at `on`; a server that should refuse to start fails at once."""
+    """Runs `yhdessa`, with what is `typed`, on the database at `on`; a server that should refuse to start fails."""
 
     def started(*_arguments: object, **_options: object) -> None:
         pytest.fail("the server started")
 
     monkeypatch.setattr(uvicorn, "run", started)
 
-    def run(*arguments: str, on: str = "", **environment: str) -> Result:
-        return CliRunner().invoke(
-            command_line, arguments, env={**environment, **({"YHDESSA_DATABASE_URL": on} if on else {})}
-        )
+    def run(*arguments: str, on: str = "", typed: str | None = None, **environment: str) -> Result:
+        on_database = {"YHDESSA_DATABASE_URL": on} if on else {}
+        return CliRunner().invoke(command_line, arguments, input=typed, env={**environment, **on_database})
 
     monkeypatch.delenv("YHDESSA_DATABASE_URL", raising=False)
     return run
@@ -202,6 +206,91 @@ def test_a_key_that_there_is_not_cannot_be_revoked(yhdessa: Yhdessa, database_ur
     refused = yhdessa("key", "revoke", "abcd1234", on=database_url)
 
     assert told(refused) == "there is no key abcd1234; `yhdessa key list` shows them"
+
+
+def test_a_rotated_key_works_beside_the_new_one_which_is_printed_once_alone(
+    yhdessa: Yhdessa, database_url: str, server: FastAPI
+) -> None:
+    old = yhdessa(*KEY_CREATE, "--days", "90", on=database_url).stdout.strip()
+    old_id = old.split("_")[1]
+
+    rotated = yhdessa("key", "rotate", old_id, on=database_url)
+
+    new = rotated.stdout.strip()
+    said = [caller(server, key).get("/v1/key").json() for key in (old, new)]
+    left = [(datetime.fromisoformat(one["expires_at"]) - datetime.now(UTC)).days for one in said]
+    listed = yhdessa("key", "list", on=database_url).stdout
+    assert rotated.exit_code == 0
+    assert re.fullmatch(r"yhdessa_[a-z0-9]{8}_[A-Za-z0-9]{38}\n", rotated.stdout)
+    assert rotated.stderr == "Keep it now: it cannot be shown again. Send it as `Authorization: Bearer <key>`.\n"
+    assert left == [13, 89]
+    assert said[1] == said[0] | {"id": new.split("_")[1], "expires_at": said[1]["expires_at"]}
+    assert re.findall(r"valid, replaced by \w{8}|valid", listed) == [f"valid, replaced by {new.split('_')[1]}", "valid"]
+    assert [key for key in (old, new) if key[17:] in listed] == []
+
+
+def test_a_key_can_be_rotated_without_overlap(yhdessa: Yhdessa, database_url: str, server: FastAPI) -> None:
+    old = yhdessa(*KEY_CREATE, on=database_url).stdout.strip()
+
+    new = yhdessa("key", "rotate", old.split("_")[1], "--overlap-days", "0", on=database_url).stdout.strip()
+
+    listed = yhdessa("key", "list", on=database_url).stdout
+    assert [caller(server, key).get("/v1/key").status_code for key in (old, new)] == [401, 200]
+    assert f"expired, replaced by {new.split('_')[1]}" in listed
+
+
+def test_a_key_is_rotated_once_and_within_bounds(yhdessa: Yhdessa, database_url: str) -> None:
+    key_id = yhdessa(*KEY_CREATE, on=database_url).stdout.split("_")[1]
+    wrong = [yhdessa("key", "rotate", key_id, "--overlap-days", days, on=database_url) for days in ("-1", "31", "x")]
+    new_id = yhdessa("key", "rotate", key_id, on=database_url).stdout.split("_")[1]
+
+    again = yhdessa("key", "rotate", key_id, on=database_url)
+    unknown = yhdessa("key", "rotate", "abcd1234", on=database_url)
+
+    assert [(result.exit_code, result.stdout) for result in wrong] == [(2, "")] * 3
+    assert told(again) == (
+        f"the key {key_id} was replaced by {new_id}; rotate that one, or ask the operator if it was lost"
+    )
+    assert told(unknown) == "there is no key abcd1234; `yhdessa key list` shows them"
+
+
+@pytest.mark.parametrize("way", ["argument", "standard input"])
+def test_a_leaked_key_is_revoked(yhdessa: Yhdessa, database_url: str, server: FastAPI, way: str) -> None:
+    key, other = (yhdessa(*KEY_CREATE, on=database_url).stdout.strip() for _ in range(2))
+    found = {"argument": (key, None), "standard input": ("-", f"{key}\n")}[way]
+
+    done = [yhdessa("key", "report-leak", found[0], on=database_url, typed=found[1]) for _ in range(2)]
+
+    said = f"{key.split('_')[1]} is revoked\n"
+    assert [(result.exit_code, result.stdout, result.stderr) for result in done] == [(0, "", said)] * 2
+    assert [caller(server, one).get("/v1/key").status_code for one in (key, other)] == [401, 200]
+
+
+def test_of_a_leaked_key_that_was_replaced_the_other_is_named(
+    yhdessa: Yhdessa, database_url: str, server: FastAPI
+) -> None:
+    old = yhdessa(*KEY_CREATE, on=database_url).stdout.strip()
+    new = yhdessa("key", "rotate", old.split("_")[1], on=database_url).stdout.strip()
+    new_id = new.split("_")[1]
+
+    done = yhdessa("key", "report-leak", old, on=database_url)
+
+    assert (done.exit_code, done.stderr) == (
+        0,
+        f"{old.split('_')[1]} is revoked\n"
+        f"It was replaced by {new_id}. If it leaked before that, whoever found it may have done so: "
+        f"yhdessa key revoke {new_id}\n",
+    )
+    assert [caller(server, key).get("/v1/key").status_code for key in (old, new)] == [401, 200]
+
+
+def test_what_is_not_a_whole_key_of_ours_is_told_without_repeating_it(yhdessa: Yhdessa, database_url: str) -> None:
+    key = yhdessa(*KEY_CREATE, on=database_url).stdout.strip()
+
+    for found in (key[:-1], key.split("_")[1], key[:-1] + ("a" if key[-1] != "a" else "b")):
+        refused = yhdessa("key", "report-leak", found, on=database_url)
+
+        assert told(refused) == "this is none of our keys, or not the whole of one; nothing was revoked"
 
 
 # Practices and releases.
@@ -392,7 +481,7 @@ def test_the_contract_goes_to_standard_output_or_a_file(yhdessa: Yhdessa, tmp_pa
     assert not (tmp_path / "never-made.db").exists()
 
 
-@pytest.mark.parametrize("command", [(), ("key",), ("practice",), ("release",)])
+@pytest.mark.parametrize("command", [(), ("audit",), ("key",), ("practice",), ("release",)])
 def test_without_a_command_the_commands_are_shown(yhdessa: Yhdessa, command: tuple[str, ...]) -> None:
     shown = yhdessa(*command)
 

@@ -45,6 +45,8 @@ class Ledger:
 
     last: datetime
     entries: list[Entry] = field(default_factory=list)
+    submissions: list[list[Entry]] = field(default_factory=list)
+    """What each submission added, in its order."""
 
     def in_force(self, list_name: str, at: datetime | None = None) -> dict[Key, Entry]:
         """By key, in order: the latest entry of each up to `at`, unless that one withdrew it."""
@@ -80,6 +82,8 @@ class Ledger:
                 outcome = "rejected"
             answer.rows.append((outcome, gone))
             answer.added += [one for one in entries if one not in answer.added]
+        # What is superseded goes before anything is added.
+        answer.added.sort(key=lambda one: one.value is not None)
         if any(reasons) and not (skip_invalid and not all(reasons)):
             gravest = min({code for why in reasons for code in why}, key=[403, 422, 409].index)
             refused = [(name, index) for (name, index, _), why in zip(rows, reasons, strict=True) if gravest in why]
@@ -112,11 +116,38 @@ class Ledger:
             return Expected(412)
         return Expected(200, rows=[("retracted", [])], added=[Entry(key, None, at)], at=at)
 
+    def taken_back(self, number: int, *, now: datetime) -> Expected:
+        """What becomes of the retraction of a whole submission.
+
+        Each figure that it changed and that nobody changed since is again what it was before.
+        """
+        if number > len(self.submissions):
+            return Expected(404)
+        at = self.next_moment(now)
+        answer = Expected(201, at=at)
+        for entry in self.submissions[number - 1]:
+            about_it = [one for one in self.entries if one.key == entry.key]
+            place = about_it.index(entry)
+            before = about_it[place - 1].value if place else None
+            if about_it[-1] is not entry:
+                answer.rows.append(("unchanged", []))
+                continue
+            came_to = "retracted" if before is None else "created" if entry.value is None else "corrected"
+            answer.rows.append((came_to, []))
+            answer.added.append(Entry(entry.key, before, at))
+        then = Ledger(at, [*self.entries, *answer.added]).in_force("counts")
+        if not answer.added or any(
+            one != other and one[1:3] == other[1:3] and days(one[3]) & days(other[3]) for one in then for other in then
+        ):
+            return Expected(409)
+        return answer
+
     def record(self, answer: Expected) -> None:
         """Make it so."""
         assert answer.at
         self.last = answer.at
         self.entries += answer.added
+        self.submissions.append(sorted(answer.added, key=lambda one: one.key[0]))
 
     def _decided(self, name: str, row: dict[str, Any], at: datetime) -> tuple[str, list[Entry], list[Key]]:
         """The outcome of a valid row, the entries it adds and what it supersedes."""

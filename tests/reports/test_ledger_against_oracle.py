@@ -109,8 +109,13 @@ addresses = st.tuples(
 deletions = st.fixed_dictionaries(
     {"do": st.just("delete"), "held": st.none() | st.integers(0, 9), "key": addresses, "if_match": if_match}
 )
+# Mostly of what came last, of which something is left to take back.
+retractions = st.fixed_dictionaries({"do": st.just("take_back"), "ago": st.sampled_from([0, 0, 0, 1, 1, 2, 3, -1])})
 histories = st.lists(
-    st.tuples(st.sampled_from(WAITS), st.one_of(posts, posts, posts, count_puts, status_puts, deletions)),
+    st.tuples(
+        st.sampled_from(WAITS),
+        st.one_of(posts, posts, posts, posts, count_puts, status_puts, deletions, retractions, retractions),
+    ),
     min_size=6,
     max_size=12,
 )
@@ -136,6 +141,11 @@ A_YEAR_AND_ITS_PARTS: list[tuple[timedelta, dict[str, Any]]] = [
         {"do": "put", "list": "counts", "row": of_2024("2024", replace=False), "if_match": "*"},
         {"do": "put", "list": "counts", "row": of_2024("2024", replace=False), "if_match": None},
         {"do": "put", "list": "counts", "row": of_2024("2024", replace=True), "if_match": None},
+        {"do": "take_back", "ago": 0},
+        {"do": "take_back", "ago": 0},
+        post_of(of_2024("2024-01", replace=True)),
+        {"do": "take_back", "ago": 2},
+        {"do": "take_back", "ago": 1},
     ]
 ]
 
@@ -183,6 +193,13 @@ class Run:
         path = "/".join(["/v1", "session-counts" if key[0] == "counts" else "statuses", *key[1:]])
         headers = {name.replace("_", "-"): tag for name, tag in self.header(key, action["if_match"]).items()}
         self.compare(self.caller.delete(path, reason="because", headers=headers), expected)
+
+    def take_back(self, action: dict[str, Any]) -> None:
+        number = max(len(self.ledger.submissions) - int(action["ago"]), 1)
+        expected = self.ledger.taken_back(number, now=self.clock.now)
+        http, path = self.caller.http, f"/v1/submissions/{number}/retraction"
+        answer = http.post(path, json={"reason": "because"}, headers=self.caller.headers)
+        self.compare(answer, expected)
 
     def named(self, key: Key, if_match: str | None) -> Entry | bool | None:
         """What the oracle is told of If-Match."""
