@@ -59,7 +59,7 @@ test: install ## Run the tests that need no system package, with full branch cov
 
 .PHONY: test-browser
 test-browser: install ## Run the tests in headless Chromium and those that take minutes
-	@$(BIN)/python -m pytest -q -m "browser or exhaustive" $(ARGS)
+	@$(BIN)/python -m pytest -q -n logical -m "browser or exhaustive" $(ARGS)
 
 .PHONY: check
 check: install ## Lint, formatting, types, and whether openapi.json is up to date

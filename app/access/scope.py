@@ -1,7 +1,7 @@
 """The areas that a key covers, and who is calling."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,6 +36,17 @@ class Scope:
     def covers(self, place: Municipality) -> bool:
         """True if figures about `place` are in the scope, by itself, through its county or as part of the country."""
         return not self.areas.isdisjoint({COUNTRY, f"county:{place.county}", f"municipality:{place.code}"})
+
+    def require(self, places: Iterable[Municipality]) -> None:
+        """Do nothing if every one of `places` is in the scope.
+
+        Raises:
+            NotCovered: some are not; it names the first three.
+        """
+        outside = sorted(place.code for place in places if not self.covers(place))
+        if outside:
+            more = f" and {len(outside) - 3} more" if len(outside) > 3 else ""
+            raise NotCovered(f"the key does not cover {', '.join(outside[:3])}{more}; GET /v1/key shows its areas")
 
     def covers_all(self, places: Collection[Municipality]) -> bool:
         """True if every one of `places` is in the scope."""

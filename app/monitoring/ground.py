@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from app.access.scope import COUNTRY, Caller, NotCovered
+from app.access.scope import COUNTRY, Caller
 from app.clock import AsOf
 from app.places.register import Municipality, county_named, municipalities, municipalities_named
 from app.practices.definitions import practice_asked
@@ -69,12 +69,11 @@ def ground_asked(
         county_named(db, county, as_of.moment)
     codes = municipalities_named(db, named, as_of.moment).keys() if named else None
     asked = municipalities(db, as_of.moment, codes=codes, county=county).values()
-    outside = [place.code for place in asked if not reader.scope.covers(place)]
-    if (named or county) and outside:
-        more = f" and {len(outside) - 3} more" if len(outside) > 3 else ""
-        raise NotCovered(f"the key does not cover {', '.join(outside[:3])}{more}; GET /v1/key shows its areas")
+    if named or county:
+        reader.scope.require(asked)
+    covered = [place for place in asked if reader.scope.covers(place)]
     everywhere = COUNTRY in reader.scope.areas and not named and county is None
-    return Ground(defined, [place for place in asked if place.code not in outside], everywhere, as_of.day, as_of.moment)
+    return Ground(defined, covered, everywhere, as_of.day, as_of.moment)
 
 
 def standings(db: Session, ground: Ground) -> dict[str, Standing]:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, tuple_
 from sqlmodel import Session, col
 
-from app.access.scope import COUNTRY, Caller, NotCovered
+from app.access.scope import COUNTRY, Caller
 from app.clock import AsOf, written
 from app.database import LastWrite
 from app.errors import parameter_problem
@@ -207,9 +207,7 @@ def _covered(shown: Mapping[str, Shown], filters: Filters, reader: Caller) -> di
     covered = {code: one for code, one in shown.items() if reader.scope.covers(one.place)}
     asked = {municipality_code(text) for text in filters.municipalities}
     wanted = {code for code in shown if code in asked} if asked else set(shown) if filters.county else set()
-    if outside := sorted(wanted - covered.keys()):
-        more = f" and {len(outside) - 3} more" if len(outside) > 3 else ""
-        raise NotCovered(f"the key does not cover {', '.join(outside[:3])}{more}; GET /v1/key shows its areas")
+    reader.scope.require(shown[code].place for code in wanted)
     return covered
 
 
