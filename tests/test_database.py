@@ -27,7 +27,7 @@ A_MICROSECOND = timedelta(microseconds=1)
 LONG_ENOUGH_TO_NOTICE = 0.3
 DEADLINE = 20
 
-DURABLE = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+DURABLE = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
 
 # A promise that is looked at only when the transaction commits, and broken by every submission.
 BREAK_EVERY_COMMIT = {

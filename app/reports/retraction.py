@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists
+from sqlalchemy import ColumnElement, and_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -17,10 +18,23 @@ from app.reports.models import ListName, Outcome, Receipt
 from app.reports.notes import holds_personal_identity_code
 from app.reports.rules import Overlapping
 from app.reports.submissions import own_submission, receipt_of
-from app.reports.tables import WITHDRAWN, CountEntry, StatusEntry
+from app.reports.tables import WITHDRAWN, CountEntry, StatusEntry, Submission
 
 Slot = tuple[str, str, str | date]
 """Practice, municipality, and the period or day: what an entry is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a submission changed of one figure: its entry, the last one before it, the latest one there is.
+
+    `as_left` is True if nobody changed the figure since, or if whatever was changed since was itself taken back.
+    """
+
+    own: Entry
+    before: Entry | None
+    latest: Entry
+    as_left: bool
 
 
 class NothingToRetract(Problem):
@@ -34,8 +48,8 @@ def retract_submission(db: Session, submission_id: int, *, reason: str, by: Call
     """Make every figure that the submission changed what it was before: the one that held then, or none.
 
     What it superseded or retracted holds again too, in the name of the organisation that had reported it. A figure
-    that was changed again or withdrawn since stays as it is: its row says `unchanged`. The rows of the receipt are in
-    the order of the submission's entries.
+    that was changed again or withdrawn since stays as it is, unless that was taken back: its row says `unchanged`. The
+    rows of the receipt are in the order of the submission's entries.
 
     Raises:
         NotFound: the caller's organisation has no such submission.
@@ -47,11 +61,11 @@ def retract_submission(db: Session, submission_id: int, *, reason: str, by: Call
     own_submission(db, submission_id, by=by)
     counts = _changes(db, CountEntry, submission_id)
     statuses = _changes(db, StatusEntry, submission_id)
-    _check_scope(db, [own for own, *_ in (*counts, *statuses)], by)
+    _check_scope(db, [change.own for change in (*counts, *statuses)], by)
     if holds_personal_identity_code(reason):
         detail = "holds a personal identity code; leave it out, nobody needs it here"
         raise InvalidRequest(f"/reason: {detail}", errors=[FieldError(pointer="/reason", detail=detail)])
-    decisions = [_decision(index, *change) for changes in (counts, statuses) for index, change in enumerate(changes)]
+    decisions = [_decision(index, change) for changes in (counts, statuses) for index, change in enumerate(changes)]
     changing = [decision for decision in decisions if decision.added]
     if not changing:
         detail = f"none of the {len(decisions)} figures that submission {submission_id} changed is as it left it"
@@ -62,24 +76,34 @@ def retract_submission(db: Session, submission_id: int, *, reason: str, by: Call
     return receipt_of(store(db, decisions, by=by, at=at, retracts=submission_id), by.organisation)
 
 
-def _changes(db: Session, table: type[AnEntry], submission_id: int) -> list[tuple[Entry, Entry, Entry | None]]:
-    """Each entry of the submission, in their order, with the latest one about the same, and the last one before it."""
-    own = db.exec(select(table).where(table.submission_id == submission_id).order_by(col(table.id))).all()
-    latest = {_slot(entry): entry for entry in _neighbours(db, table, submission_id, before=False)}
-    before = {_slot(entry): entry for entry in _neighbours(db, table, submission_id, before=True)}
-    return [(entry, latest[_slot(entry)], before.get(_slot(entry))) for entry in own]
+def _changes(db: Session, table: type[AnEntry], submission_id: int) -> list[Change]:
+    """What the submission changed, in the order of its entries."""
+    own: Any = aliased(table)
+    query: Any = select(table, Submission.retracts).join(Submission, col(Submission.id) == table.submission_id)
+    query = query.join(own, and_(_same_slot(own, table), own.submission_id == submission_id)).order_by(table.id)
+    histories: dict[Slot, list[tuple[Entry, int | None]]] = defaultdict(list)
+    for entry, retracts in db.exec(query):
+        histories[_slot(entry)].append((entry, retracts))
+    changes = [_change(history, submission_id) for history in histories.values()]
+    return sorted(changes, key=lambda change: change.own.id)
 
 
-def _neighbours(db: Session, table: type[Any], submission_id: int, *, before: bool) -> Sequence[Any]:
-    """For each slot of the submission: its latest entry, or the last one `before` the submission's."""
-    own, between = aliased(table), aliased(table)
-    query = select(table).join(own, and_(_same_slot(own, table), own.submission_id == submission_id))
-    nearer = [_same_slot(between, table), between.id > table.id]
-    if before:
-        query = query.where(table.id < own.id)
-        nearer.append(between.id < own.id)
-    found: Sequence[Any] = db.exec(query.where(~exists().where(*nearer))).all()
-    return found
+def _change(history: Sequence[tuple[Entry, int | None]], submission_id: int) -> Change:
+    """What the submission changed of the figure with this `history`: its entries, and what their posts retract."""
+    entries: dict[int, Entry] = {}
+    # By submission: whose figure it found and whose it left, 0 for none.
+    found: dict[int | None, int] = {}
+    left = {0: 0}
+    latest = 0
+    for entry, retracts in history:
+        found[entry.submission_id] = left[latest]
+        latest = entry.submission_id
+        # A retraction leaves what the retracted one had found, any other post its own.
+        left[latest] = found.get(retracts, latest)
+        entries[latest] = entry
+    before = [entry for entry in entries.values() if entry.id < entries[submission_id].id]
+    as_left = left[latest] == left[submission_id]
+    return Change(entries[submission_id], before[-1] if before else None, entries[latest], as_left)
 
 
 def _same_slot(one: Any, other: Any) -> ColumnElement[bool]:
@@ -87,15 +111,16 @@ def _same_slot(one: Any, other: Any) -> ColumnElement[bool]:
     return and_(*(getattr(one, name) == getattr(other, name) for name in ("practice", "municipality", slot)))
 
 
-def _decision(index: int, own: Entry, latest: Entry, before: Entry | None) -> Decision:
-    list_name: ListName = "counts" if isinstance(own, CountEntry) else "statuses"
-    if latest.id != own.id:
+def _decision(index: int, change: Change) -> Decision:
+    latest, before = change.latest, change.before
+    list_name: ListName = "counts" if isinstance(latest, CountEntry) else "statuses"
+    if not change.as_left:
         return Decision(list_name, index, "unchanged", standing=latest if _holds(latest) else None)
     if before is None or not _holds(before):
-        return Decision(list_name, index, "retracted", added=withdrawn(own), standing=own)
-    outcome: Outcome = "corrected" if _holds(own) else "created"
-    restored = type(own)(**before.model_dump() | {"outcome": outcome, "note_hash": None})
-    return Decision(list_name, index, outcome, added=restored, standing=own)
+        return Decision(list_name, index, "retracted", added=withdrawn(latest), standing=latest)
+    outcome: Outcome = "corrected" if _holds(latest) else "created"
+    restored = type(latest)(**before.model_dump() | {"outcome": outcome, "note_hash": None})
+    return Decision(list_name, index, outcome, added=restored, standing=latest)
 
 
 def _check_scope(db: Session, entries: Sequence[Entry], by: Caller) -> None:

@@ -36,6 +36,7 @@ class Expected:
     rows: list[tuple[str, list[Key]]] = field(default_factory=list)
     refused: list[tuple[str, int]] = field(default_factory=list)
     added: list[Entry] = field(default_factory=list)
+    restores: dict[Entry, Entry | None] = field(default_factory=dict)
     at: datetime | None = None
 
 
@@ -47,6 +48,8 @@ class Ledger:
     entries: list[Entry] = field(default_factory=list)
     submissions: list[list[Entry]] = field(default_factory=list)
     """What each submission added, in its order."""
+    restored: dict[Entry, Entry | None] = field(default_factory=dict)
+    """Of what a retraction added: which entry it brought back, None if there had been none."""
 
     def in_force(self, list_name: str, at: datetime | None = None) -> dict[Key, Entry]:
         """By key, in order: the latest entry of each up to `at`, unless that one withdrew it."""
@@ -119,7 +122,8 @@ class Ledger:
     def taken_back(self, number: int, *, now: datetime) -> Expected:
         """What becomes of the retraction of a whole submission.
 
-        Each figure that it changed and that nobody changed since is again what it was before.
+        Each figure that it changed and that nobody changed since is again what it was before. What was taken back
+        itself is no change.
         """
         if number > len(self.submissions):
             return Expected(404)
@@ -128,13 +132,15 @@ class Ledger:
         for entry in self.submissions[number - 1]:
             about_it = [one for one in self.entries if one.key == entry.key]
             place = about_it.index(entry)
-            before = about_it[place - 1].value if place else None
-            if about_it[-1] is not entry:
+            former = about_it[place - 1] if place else None
+            before = former.value if former else None
+            if self.meant(about_it[-1]) is not self.meant(entry):
                 answer.rows.append(("unchanged", []))
                 continue
             came_to = "retracted" if before is None else "created" if entry.value is None else "corrected"
             answer.rows.append((came_to, []))
             answer.added.append(Entry(entry.key, before, at))
+            answer.restores[answer.added[-1]] = former
         then = Ledger(at, [*self.entries, *answer.added]).in_force("counts")
         if not answer.added or any(
             one != other and one[1:3] == other[1:3] and days(one[3]) & days(other[3]) for one in then for other in then
@@ -142,9 +148,17 @@ class Ledger:
             return Expected(409)
         return answer
 
+    def meant(self, entry: Entry) -> Entry | None:
+        """The entry that somebody posted and that `entry` brings back, or itself."""
+        found: Entry | None = entry
+        while found in self.restored:
+            found = self.restored[found]
+        return found
+
     def record(self, answer: Expected) -> None:
         """Make it so."""
         assert answer.at
+        self.restored |= answer.restores
         self.last = answer.at
         self.entries += answer.added
         self.submissions.append(sorted(answer.added, key=lambda one: one.key[0]))

@@ -146,6 +146,8 @@ A_YEAR_AND_ITS_PARTS: list[tuple[timedelta, dict[str, Any]]] = [
         post_of(of_2024("2024-01", replace=True)),
         {"do": "take_back", "ago": 2},
         {"do": "take_back", "ago": 1},
+        {"do": "take_back", "ago": 3},
+        {"do": "take_back", "ago": 5},
     ]
 ]
 

@@ -158,6 +158,44 @@ def test_a_figure_that_was_changed_or_withdrawn_since_stays_as_it_is(kuopio: Cal
     assert statuses(kuopio) == [(3, "297", "2022-01-01", "year", "planned")]
 
 
+def test_wrong_posts_can_be_taken_back_one_after_the_other_the_latest_first(kuopio: Caller, north_savo: Caller) -> None:
+    kuopio.post([count("297", "2022-01", 1)], [status("297", "2022", "planned")])
+    kuopio.post([count("297", "2022-01", 2), count("297", "2022-02", 2)], [status("297", "2022", "pilot")])
+    north_savo.post([count("297", "2022", 99, replace=True)], [status("297", "2022", "in_use")])
+    kuopio.post([count("297", "2022-03", 3, replace=True)], [status("297", "2022", "paused")])
+
+    answers = [retract(caller, number) for caller, number in ((kuopio, 4), (north_savo, 3), (kuopio, 2))]
+
+    assert [[row[2] for row in outcomes(answer)] for answer in answers] == [
+        ["created", "retracted", "corrected"],
+        ["created", "created", "retracted", "corrected"],
+        ["corrected", "retracted", "corrected"],
+    ]
+    assert [row[1:] for row in counts(kuopio)] == [("297", "2022-01", 1, None, "Kuopio")]
+    assert [row[4] for row in statuses(kuopio)] == ["planned"]
+
+
+def test_a_post_can_be_taken_back_again_after_its_retraction_was_taken_back(kuopio: Caller) -> None:
+    kuopio.post([count("297", "2022-03", 7)])
+    retract(kuopio, 1)
+    retract(kuopio, 2)
+
+    again = retract(kuopio, 1)
+
+    assert [row[2] for row in outcomes(again)] == ["retracted"]
+    assert counts(kuopio) == []
+
+
+def test_who_posts_the_same_figure_anew_after_a_change_stands_by_it(kuopio: Caller) -> None:
+    for sessions in (7, 8, 7):
+        kuopio.post([count("297", "2022-03", sessions)])
+
+    answer = retract(kuopio, 1)
+
+    assert answer.status_code == 409
+    assert [row[3] for row in counts(kuopio)] == [7]
+
+
 def test_a_figure_that_somebody_posted_again_unchanged_goes_all_the_same(kuopio: Caller, north_savo: Caller) -> None:
     kuopio.post([count("297", "2022-03", 7)])
     north_savo.post([count("297", "2022-03", 7)])
