@@ -29,6 +29,7 @@ from app.web.answers import ConditionalAnswers
 from app.web.contract import completed
 from app.web.rates import Ticks
 from app.web.requests_log import RequestLog
+from app.web.stopping import StoppedAnswers, Stopping, drained
 from app.web.strict import BodyLimit
 from app.web.told import ToldHeaders
 
@@ -67,10 +68,12 @@ TAGS = [
 def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks = time.monotonic_ns) -> FastAPI:
     """The application over the database that `settings` name; it expects the schema at head and does not migrate."""
     database = Database(settings)
+    stopping = Stopping()
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        yield
+    async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        with drained(stopping, settings.drain_seconds):
+            yield {"stopping": stopping}
         database.dispose()
 
     application = FastAPI(
@@ -88,6 +91,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
         middleware=[
             Middleware(ToldHeaders),
             Middleware(RequestLog),
+            Middleware(StoppedAnswers),
             Middleware(ConditionalAnswers),
             Middleware(BodyLimit, most=settings.max_body_bytes),
             Middleware(RefusalsAudited, database=database, clock=clock),
@@ -96,6 +100,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
     application.state.settings = settings
     application.state.clock = clock
     application.state.database = database
+    application.state.stopping = stopping
     application.state.limits = limits_of(settings, ticks)
     install_problems(application)
     rooms = (
