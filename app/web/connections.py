@@ -226,9 +226,11 @@ class GuardedConnection(HttpToolsProtocol):
         if len(self.pipeline) >= MOST_PIPELINED:
             detail = f"{MOST_PIPELINED} requests may wait on one connection; wait for an answer"
             raise TooManyRequests(detail, headers={"Retry-After": "1"})
+        super().on_headers_complete()
         self._reading = _Reading.BODY
         self._wait_no_more()
-        super().on_headers_complete()
+        if self.cycle is self._running:
+            self._wait(self.patience.body_seconds)
         self.cycle.transport = _Closing(self)
         if self._last or getattr(self.app_state.get("stopping"), "asked", False):
             self.cycle.keep_alive = False
@@ -338,7 +340,7 @@ class GuardedConnection(HttpToolsProtocol):
             title=problem.title,
             status=problem.status_code,
             detail=problem.detail,
-            instance=quote(self.url.partition(b"?")[0] if self._heads and len(self.url) <= MOST_URL_BYTES else "/"),
+            instance=self._path() or "/",
         )
         body = document.model_dump_json(exclude_none=True).encode()
         fields = {
@@ -354,6 +356,11 @@ class GuardedConnection(HttpToolsProtocol):
         self.transport.write(b"".join([STATUS_LINE[problem.status_code], *head, b"\r\n", body]))
         log.info("refused", status=problem.status_code, request_id=fields["X-Request-Id"])
         self._leave()
+
+    def _path(self) -> str:
+        """What is known of the path that was asked for, unless it is too long to repeat."""
+        known = self.url.partition(b"?")[0] if self._heads else b""
+        return quote(known) if len(known) <= MOST_URL_BYTES else ""
 
     def _leave(self) -> None:
         """Say that no more is coming, and give the client a moment to read what did, whatever it still sends."""
