@@ -49,7 +49,7 @@ class RawServer:
 def raw_server(
     database_url: str, *options: str, guarded: bool = True, files: int | None = None, **settings: float
 ) -> Iterator[RawServer]:
-    """A server on the database under `settings`, which may open so many `files`; unguarded, it is uvicorn as it comes."""
+    """A server on the database that may open so many `files`; if it is not `guarded`, uvicorn as it comes."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

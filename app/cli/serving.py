@@ -34,7 +34,7 @@ def serve(
         settings = read_settings()
         with opened(settings) as database:
             if settings.database_url == DEFAULT_DATABASE_URL:
-                migrate_database(database, system_clock)
+                migrate_database(database, system_clock, tell=said.print)
             require_schema(database)
     _run(
         uvicorn.Config(
@@ -77,7 +77,7 @@ def demo(
 def migrate() -> None:
     """Bring the database to the newest schema and load the registers and the first release; safe to repeat."""
     with mistakes_told(), opened(read_settings()) as database:
-        migrate_database(database, system_clock)
+        migrate_database(database, system_clock, tell=said.print)
         said.print("the database is at the newest schema and its reference data is loaded")
 
 

@@ -5,7 +5,9 @@ import re
 import socket
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -14,7 +16,7 @@ from app.web.connections import MOST_HEAD_BYTES, MOST_PIPELINED, MOST_URL_BYTES
 from tests.conftest import sqlite_copy
 from tests.raw_clients import GET, POST, SLOW, Heard, RawServer, at_once, exchange, hear, raw_server
 
-DEADLINES = {
+DEADLINES: dict[str, Any] = {
     "head_timeout_seconds": 1,
     "body_timeout_seconds": 1.2,
     "idle_timeout_seconds": 1,
@@ -74,14 +76,14 @@ def problem(heard: Heard) -> tuple[int, str, str]:
 
 
 def test_a_client_that_dawdles_is_told_so_and_cut_off(server: RawServer) -> None:
-    heard = at_once(*(lambda slow=slow: slow(server, within=LONGEST) for slow in SLOW.values()))  # type: ignore[misc]
+    heard = at_once(*(partial(slow, server, within=LONGEST) for slow in SLOW.values()))
 
     assert dict(zip(SLOW, [one.status_codes for one in heard], strict=True)) == EXPECTED
     assert [kind for kind, one in zip(SLOW, heard, strict=True) if not one.ended] == []
 
 
 def test_uvicorn_alone_lets_a_client_dawdle(unguarded: RawServer) -> None:
-    heard = at_once(*(lambda slow=slow: slow(unguarded, within=LONGEST) for slow in SLOW.values()))  # type: ignore[misc]
+    heard = at_once(*(partial(slow, unguarded, within=LONGEST) for slow in SLOW.values()))
 
     # Those that send nothing after an answer are the only ones that it ends, so none of these.
     assert [kind for kind, one in zip(SLOW, heard, strict=True) if one.ended] == []
@@ -244,7 +246,9 @@ LARGE = b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n"
 
 
 @pytest.mark.parametrize("sent", [LARGE + b"\r\n", LARGE + b"Connection: close\r\n\r\n", (LARGE + b"\r\n") * 9])
-def test_a_client_that_does_not_take_its_answer_is_cut_off(server: RawServer, unguarded: RawServer, sent: bytes) -> None:
+def test_a_client_that_does_not_take_its_answer_is_cut_off(
+    server: RawServer, unguarded: RawServer, sent: bytes
+) -> None:
     clients = [one.connect(window=4_096) for one in (server, unguarded)]
     for client in clients:
         client.sendall(sent)
