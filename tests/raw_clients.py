@@ -41,7 +41,11 @@ class RawServer:
         if window:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
         client.settimeout(30)
-        client.connect(("127.0.0.1", self.port))
+        try:
+            client.connect(("127.0.0.1", self.port))
+        except OSError:
+            client.close()
+            raise
         return client
 
 
