@@ -29,7 +29,7 @@ from app.web.answers import ConditionalAnswers
 from app.web.contract import completed
 from app.web.rates import Ticks
 from app.web.requests_log import RequestLog
-from app.web.stopping import StoppedAnswers, Stopping, drained
+from app.web.stopping import Stopping, drained
 from app.web.strict import BodyLimit
 from app.web.told import ToldHeaders
 
@@ -91,7 +91,6 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
         middleware=[
             Middleware(ToldHeaders),
             Middleware(RequestLog),
-            Middleware(StoppedAnswers),
             Middleware(ConditionalAnswers),
             Middleware(BodyLimit, most=settings.max_body_bytes),
             Middleware(RefusalsAudited, database=database, clock=clock),

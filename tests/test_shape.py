@@ -48,7 +48,6 @@ ABOUT_HTTP = {
     "app.web.answers": "gives an answer its format, its ETag and its HEAD",
     "app.web.dependencies": "hands a request its session and its clock",
     "app.web.requests_log": "gives each request its id and its line in the log",
-    "app.web.stopping": "answers what a server that stops cannot wait for",
     "app.web.strict": "looks at the raw body and query before FastAPI does",
     "app.web.told": "adds to an answer what was said during its request",
     "app.access.caller": "reads the key out of the request",

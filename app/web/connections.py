@@ -18,7 +18,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from app.errors import MEDIA_TYPE, Problem, ProblemDocument
+from app.errors import MEDIA_TYPE, Problem, ProblemDocument, Unavailable
 from app.settings import Settings
 from app.web.rates import TooManyRequests
 
@@ -33,6 +33,8 @@ LEAST_TAKEN_BYTES = 16_384
 _SEND_BUFFER_BYTES = 65_536
 # Time to read a refusal before the connection ends: closing over unread bytes would take the refusal back.
 _LINGER_SECONDS = 1.0
+# Uvicorn would cancel the request and answer 500, though the database may still be at it.
+_BEFORE_UVICORN_SECONDS = 0.5
 
 log = structlog.stdlib.get_logger("yhdessa")
 
@@ -73,6 +75,7 @@ class Patience:
     body_seconds: float
     idle_seconds: float
     answer_seconds: float
+    stopping_seconds: float
     most_connections: int
 
 
@@ -83,6 +86,7 @@ def patience_of(settings: Settings) -> Patience:
         body_seconds=settings.body_timeout_seconds,
         idle_seconds=settings.idle_timeout_seconds,
         answer_seconds=settings.answer_timeout_seconds,
+        stopping_seconds=settings.shutdown_seconds - _BEFORE_UVICORN_SECONDS,
         most_connections=settings.max_connections,
     )
 
@@ -125,6 +129,7 @@ class GuardedConnection(HttpToolsProtocol):
         self._unfinished_bytes = 0
         self._deadline: asyncio.TimerHandle | None = None
         self._taking: asyncio.TimerHandle | None = None
+        self._stopping: asyncio.TimerHandle | None = None
 
     # What asyncio calls.
 
@@ -139,6 +144,8 @@ class GuardedConnection(HttpToolsProtocol):
         """Forget every deadline."""
         self._wait_no_more()
         self._stop_watching()
+        if self._stopping is not None:
+            self._stopping.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -265,17 +272,31 @@ class GuardedConnection(HttpToolsProtocol):
             self._wait(self.patience.idle_seconds)
 
     def shutdown(self) -> None:
-        """End once what has begun to arrive is answered; the deadlines hold on."""
+        """End once what has begun to arrive is answered, or cannot be waited for; the deadlines hold on."""
         self._last = True
+        self._stopping = self.loop.call_later(self.patience.stopping_seconds, self._give_up)
         if self._reading is not _Reading.HEAD:
             super().shutdown()
 
     def end(self) -> None:
         """Close once the answer is taken, or nobody takes it; whoever still sends a body may read the answer first."""
-        if self._reading is _Reading.BODY:
+        if self._reading is _Reading.BODY and not self.transport.is_closing():
             self._leave()
         else:
             self._close()
+
+    def _give_up(self) -> None:
+        """Say that the answer will not be known, unless it is on its way."""
+        if self._running is None or self._running.response_started:
+            return
+        self.pipeline.clear()
+        self.cycle = self._running
+        self._say(
+            Unavailable(
+                "the server stops and could not wait; whether anything was stored is unknown, so ask again",
+                headers={"Retry-After": "2"},
+            )
+        )
 
     # Waiting for the client.
 
@@ -368,8 +389,6 @@ class GuardedConnection(HttpToolsProtocol):
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        if self.transport.is_closing():
-            return
         self.flow.resume_reading()
         self.transport.write_eof()
         self._wait(_LINGER_SECONDS)

@@ -125,13 +125,16 @@ def test_a_server_that_is_asked_to_stop_says_first_that_it_is_not_ready_and_answ
         assert refuses(server)
 
 
-def test_without_time_to_drain_a_server_stops_at_once(database_url: str) -> None:
+def test_without_time_to_drain_nobody_is_answered_any_more(database_url: str) -> None:
     with raw_server(database_url, drain_seconds=0, shutdown_seconds=20) as server:
         began = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
+        while not refuses(server) and time.monotonic() - began < 20:
+            time.sleep(0.02)
+        refused_after = time.monotonic() - began
         server.process.wait(timeout=30)
 
-        assert time.monotonic() - began < 10
+    assert refused_after < 3
 
 
 def test_a_second_signal_ends_the_draining(database_url: str) -> None:
@@ -205,17 +208,6 @@ def test_a_post_that_takes_longer_than_a_server_that_stops_can_wait_is_told_so(
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
     assert answer.json()["type"] == "urn:yhdessa:problem:unavailable"
     assert answer.json()["detail"].endswith("whether anything was stored is unknown, so ask again")
-
-
-def test_uvicorn_alone_is_ready_until_it_is_gone(database_url: str) -> None:
-    with raw_server(database_url, guarded=False, drain_seconds=0) as server:
-        server.process.send_signal(signal.SIGTERM)
-        said = set()
-        with suppress(httpx.TransportError):
-            while True:
-                said.add(httpx.get(f"{server.url}/readyz", timeout=5).status_code)
-
-    assert 503 not in said
 
 
 def _bearer(key: str) -> dict[str, str]:

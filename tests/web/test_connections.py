@@ -242,6 +242,35 @@ def test_an_upgrade_that_is_offered_is_not_taken(server: RawServer) -> None:
     assert heard.status_codes == [401]
 
 
+def test_a_body_is_asked_for_where_the_client_waits_for_that(server: RawServer) -> None:
+    heard = exchange(server, POST + b"Expect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+
+    assert heard.status_codes == [100, 401]
+
+
+def test_a_body_that_ends_after_its_refusal_is_followed_by_the_next_request(server: RawServer) -> None:
+    client = server.connect()
+    client.sendall(b"POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n{")
+    time.sleep(0.3)
+    client.sendall(b"   ")
+    time.sleep(0.3)
+    client.sendall(GET)
+
+    assert hear(client).status_codes == [404, 200]
+
+
+def test_a_new_caller_gets_in_where_those_who_wait_have_all_the_connections(database: str) -> None:
+    with raw_server(database, max_connections=10, head_timeout_seconds=60) as server:
+        waiting = [server.connect() for _ in range(30)]
+        answers = [httpx.get(f"{server.url}/livez", timeout=20).status_code for _ in range(5)]
+        heard = [hear(client, within=0.5) for client in waiting]
+
+    assert answers == [200] * 5
+    # The oldest went; those that are left had room beside each new caller.
+    assert [one.ended for one in heard[:20]] == [True] * 20
+    assert sum(not one.ended for one in heard) >= 5
+
+
 LARGE = b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n"
 
 
@@ -261,11 +290,11 @@ def test_a_client_that_does_not_take_its_answer_is_cut_off(
 
 def test_a_client_that_takes_its_answer_slowly_gets_it_whole(server: RawServer) -> None:
     said = b""
-    with server.connect(window=65_536) as client:
+    with server.connect(window=32_768) as client:
         client.sendall(LARGE + b"Connection: close\r\n\r\n")
         while part := client.recv(8_192):
             said += part
-            time.sleep(len(part) / 100_000)
+            time.sleep(len(part) / 70_000)
 
     assert _last_is_whole(Heard(said))
 
