@@ -5,6 +5,7 @@ Uvicorn has a deadline between requests alone, and any byte puts it off. What is
 
 import asyncio
 import socket
+import time
 import uuid
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -304,7 +305,8 @@ class GuardedConnection(HttpToolsProtocol):
         """Give the client so many `seconds` from now for what it sends next."""
         since = self.waiting_since
         self._wait_no_more()
-        self.waiting_since = self.loop.time() if since is None else since
+        # Not the time of the loop, at which all stand that came in one turn of it.
+        self.waiting_since = time.monotonic() if since is None else since
         self._deadline = self.loop.call_later(seconds, self._waited_enough)
 
     def _wait_no_more(self) -> None:
