@@ -20,6 +20,9 @@ LARGEST_ID = 2**31 - 1
 WRITER_LOCK = 7_203_011
 """The number of PostgreSQL's advisory lock that the one writer holds."""
 
+MIGRATOR_LOCK = 7_203_012
+"""The number of PostgreSQL's advisory lock that the one who migrates holds."""
+
 _DURABLE = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
 
 
@@ -129,6 +132,16 @@ def wait_for_turn(db: Session) -> None:
         db.connection(execution_options={"begin": "IMMEDIATE"})
     else:
         db.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": WRITER_LOCK})
+
+
+def take_migrators_turn(db: Session) -> None:
+    """Wait to be the only one who migrates, and then to be the only writer; both end with the transaction."""
+    if is_sqlite(db):
+        wait_for_turn(db)
+        return
+    db.rollback()
+    for number in (MIGRATOR_LOCK, WRITER_LOCK):
+        db.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
 
 
 def settle(db: Session, moment: datetime) -> None:

@@ -31,6 +31,7 @@ from app.web.answers import ConditionalAnswers
 from app.web.contract import completed
 from app.web.rates import Ticks
 from app.web.requests_log import RequestLog
+from app.web.stopping import Stopping, drained
 from app.web.strict import BodyLimit
 from app.web.told import ToldHeaders
 
@@ -84,10 +85,12 @@ ROUTERS = (
 def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks = time.monotonic_ns) -> FastAPI:
     """The application over the database that `settings` name; it expects the schema at head and does not migrate."""
     database = Database(settings)
+    stopping = Stopping()
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        yield
+    async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        with drained(stopping, settings.drain_seconds):
+            yield {"stopping": stopping}
         database.dispose()
 
     application = FastAPI(
@@ -113,6 +116,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
     application.state.settings = settings
     application.state.clock = clock
     application.state.database = database
+    application.state.stopping = stopping
     application.state.limits = limits_of(settings, ticks)
     install_problems(application)
     for router in ROUTERS:

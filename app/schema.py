@@ -1,5 +1,8 @@
 """The schema and what ships with the product: brought to the newest state by `migrate`, only checked by a server."""
 
+import re
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
@@ -7,9 +10,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 from app.clock import Clock
-from app.database import Database, take_turn
+from app.database import Database, take_migrators_turn, take_turn
 from app.places.reference import load_reference_data, reference_data_loaded
 from app.practices.definitions import load_shipped_practice
 from app.releases.importing import load_shipped_release
@@ -21,10 +25,40 @@ class NotMigrated(Exception):
     """The database is not what this version of the product needs; the message says the command."""
 
 
-def migrate(database: Database, clock: Clock) -> None:
-    """Bring the schema to head and load what ships and is not there yet; doing it again changes nothing."""
+class CannotMigrate(Exception):
+    """Somebody else kept the database busy for too long; nothing was changed, and the message says what to do."""
+
+
+def migrate(database: Database, clock: Clock, *, tell: Callable[[str], None] = lambda _words: None) -> None:
+    """Bring the schema to head and load what ships and is not there yet; doing it again changes nothing.
+
+    One migrates at a time, and nobody records meanwhile. Where somebody else is at it, or reads a table that changes,
+    this says so to `tell` and tries again; before it begins, a try holds others up for `lock_timeout_seconds` at most.
+
+    Raises:
+        CannotMigrate: they were still at it after `migrate_timeout_seconds`; nothing was changed.
+    """
     _make_folder(database)
+    most = database.settings.migrate_timeout_seconds
+    began = time.monotonic()
+    while True:
+        try:
+            return _migrate(database, clock)
+        except OperationalError as error:
+            if not _is_busy(error):
+                raise
+            if time.monotonic() - began >= most:
+                raise CannotMigrate(
+                    f"the database was busy with another migration or a long reading for {most:g} seconds"
+                    " (YHDESSA_MIGRATE_TIMEOUT_SECONDS); nothing was changed; run `yhdessa migrate` again"
+                ) from error
+        tell(f"the database is busy with another migration or a long reading; waiting for {most:g} seconds at most")
+        time.sleep(0.1)
+
+
+def _migrate(database: Database, clock: Clock) -> None:
     with database.writing() as db:
+        take_migrators_turn(db)
         config = _config()
         config.attributes["connection"] = db.connection()
         command.upgrade(config, "head")
@@ -42,7 +76,7 @@ def schema_problem(database: Database) -> str | None:
     head = ScriptDirectory.from_config(_config()).get_current_head()
     with database.engine.connect() as connection:
         found = MigrationContext.configure(connection).get_current_revision()
-    if found != head:
+    if found != head and not _serves(found, head):
         return f"the database is at revision {found or 'none'}, this version needs {head}; run `yhdessa migrate`"
     with database.reading() as db:
         if not reference_data_loaded(db):
@@ -58,6 +92,18 @@ def require_schema(database: Database) -> None:
     """
     if problem := schema_problem(database):
         raise NotMigrated(problem)
+
+
+def _serves(found: str | None, head: str | None) -> bool:
+    """True if the later schema `found` says that it still serves what was made for `head`: 0005_from_0003 for 0003."""
+    later = re.fullmatch(r"([0-9]{4})_from_([0-9]{4})", found or "")
+    return bool(later and head and later[2] <= head[:4] < later[1])
+
+
+def _is_busy(error: OperationalError) -> bool:
+    """True if the database answered, but somebody else held what was needed for too long."""
+    busy = ("55P03", "40P01")  # PostgreSQL's lock_not_available and deadlock_detected.
+    return getattr(error.orig, "sqlstate", None) in busy or "locked" in str(error.orig)
 
 
 def _config() -> Config:

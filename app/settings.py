@@ -33,7 +33,14 @@ class Settings(BaseSettings):
     contact: Annotated[str | None, Field(min_length=1, max_length=200)] = None
     lock_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
     pool_size: Annotated[int, Field(ge=1, le=200)] = 10
+    migrate_timeout_seconds: Annotated[float, Field(gt=0, le=3_600)] = 60.0
     shutdown_seconds: Annotated[int, Field(ge=1, le=600)] = 10
+    drain_seconds: Annotated[float, Field(ge=0, le=60)] = 1.0
+    head_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
+    body_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 10.0
+    idle_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 5.0
+    answer_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 10.0
+    max_connections: Annotated[int, Field(ge=10, le=100_000)] = 800
     due_day: Annotated[int, Field(ge=1, le=28)] = 20
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
 

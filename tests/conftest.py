@@ -30,7 +30,7 @@ from app.settings import Settings
 
 NOW = datetime(2024, 5, 15, 9, 0, tzinfo=UTC)
 ROOT = Path(__file__).parent.parent
-UNHURRIED: dict[str, Any] = {"requests_per_minute": 1_000_000, "failed_keys_per_minute": 1_000_000}
+UNHURRIED: dict[str, Any] = {"requests_per_minute": 1_000_000, "failed_keys_per_minute": 1_000_000, "drain_seconds": 0}
 
 
 class StandingClock:

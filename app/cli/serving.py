@@ -2,12 +2,16 @@
 
 import json
 import sys
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
 
 from app.cli.telling import mistakes_told, said
 from app.cli.working import opened
@@ -16,6 +20,7 @@ from app.demo.run import run_demo
 from app.main import create_app, openapi
 from app.schema import migrate as migrate_database, require_schema
 from app.settings import DEFAULT_DATABASE_URL, read_settings
+from app.web.connections import GuardedConnection, patience_of
 from app.web.requests_log import configure_logging
 
 
@@ -29,23 +34,27 @@ def serve(
         settings = read_settings()
         with opened(settings) as database:
             if settings.database_url == DEFAULT_DATABASE_URL:
-                migrate_database(database, system_clock)
+                migrate_database(database, system_clock, tell=said.print)
             require_schema(database)
-    uvicorn.run(
-        "app.cli.serving:served",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        # Else uvicorn takes the address of the caller out of what any caller on this machine writes;
-        # app.web.addresses does it for the proxies that the operator trusts.
-        proxy_headers=False,
-        # There are none, and uvicorn logs their addresses with the query, at the level debug their headers too.
-        ws="none",
-        timeout_graceful_shutdown=settings.shutdown_seconds,
+    _run(
+        uvicorn.Config(
+            "app.cli.serving:served",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            # A class with some of its arguments, which uvicorn calls as it would call the class.
+            http=partial(GuardedConnection, patience=patience_of(settings)),  # type: ignore[arg-type]
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            # Else uvicorn takes the address of the caller out of what any caller on this machine writes;
+            # app.web.addresses does it for the proxies that the operator trusts.
+            proxy_headers=False,
+            # There are none, and uvicorn logs their addresses with the query, at the level debug their headers too.
+            ws="none",
+            timeout_graceful_shutdown=settings.shutdown_seconds,
+        )
     )
 
 
@@ -68,7 +77,7 @@ def demo(
 def migrate() -> None:
     """Bring the database to the newest schema and load the registers and the first release; safe to repeat."""
     with mistakes_told(), opened(read_settings()) as database:
-        migrate_database(database, system_clock)
+        migrate_database(database, system_clock, tell=said.print)
         said.print("the database is at the newest schema and its reference data is loaded")
 
 
@@ -82,3 +91,25 @@ def write_contract(
             sys.stdout.write(text)
         else:
             output.write_text(text, encoding="utf-8")
+
+
+class _Workers(Multiprocess):
+    """Uvicorn's worker processes; once they are asked to stop, a new caller is turned away and not left waiting."""
+
+    def terminate_all(self) -> None:
+        """Let go of the sockets, which only the workers hold then, and ask these to stop."""
+        for held in self.sockets:
+            held.close()
+        super().terminate_all()
+
+
+def _run(config: uvicorn.Config) -> None:
+    """Serve until somebody stops it, as uvicorn.run does."""
+    if config.workers > 1:
+        _Workers(config, sockets=[config.bind_socket()]).run()
+        return
+    server = uvicorn.Server(config)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        raise typer.Exit(STARTUP_FAILURE)

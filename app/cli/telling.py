@@ -17,7 +17,7 @@ from app.database import StillRead, UnsafeDatabase
 from app.practices.definitions import InvalidDefinition
 from app.releases.importing import InvalidRelease
 from app.reports.notes import UnknownNote
-from app.schema import NotMigrated
+from app.schema import CannotMigrate, NotMigrated
 from app.sending.chunks import UnknownKind
 from app.sending.progress import UnfinishedBusiness
 from app.settings import UnknownSetting
@@ -34,6 +34,7 @@ class Mistake(Exception):
 
 
 _TOLD = (
+    CannotMigrate,
     CannotRotate,
     CommandError,
     InvalidDefinition,

@@ -40,7 +40,9 @@ async def is_alive() -> State:
     },
 )
 def is_ready(request: Request) -> State:
-    """The database answers and its schema is the one that this version needs; otherwise 503."""
+    """The database answers, its schema is one that this version can use, and nobody stops the server; else 503."""
+    if request.app.state.stopping.asked:
+        raise Unavailable("the server is about to stop", headers={"Retry-After": "30"})
     try:
         problem = schema_problem(request.app.state.database)
     except SQLAlchemyError as error:
