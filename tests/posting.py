@@ -12,6 +12,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count as numbers, product
@@ -335,6 +336,13 @@ class Sender:
 
     def send_and_hang_up(self, post: Post, headers: Mapping[str, str], body: bytes, *, wait: bool) -> None:
         """Send `post` and close the connection: at once, or with `wait` when there is an answer, which is not read."""
+        with self.sent_and_unread(post, headers, body) as connection:
+            if wait:
+                assert select.select([connection], [], [], DEADLINE)[0]
+
+    @contextmanager
+    def sent_and_unread(self, post: Post, headers: Mapping[str, str], body: bytes) -> Iterator[socket.socket]:
+        """The connection on which `post` is sent and whose answer is not read; closed at the end."""
         lines = [
             f"{post.content.method} {post.content.path} HTTP/1.1",
             f"Host: {self.address[0]}",
@@ -344,8 +352,7 @@ class Sender:
         ]
         with socket.create_connection(self.address, timeout=DEADLINE) as connection:
             connection.sendall("\r\n".join(lines).encode() + body)
-            if wait:
-                assert select.select([connection], [], [], DEADLINE)[0]
+            yield connection
 
 
 def sent(
