@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count as numbers, product
 from random import Random
@@ -260,6 +260,12 @@ def single_statuses(_chance: Random, places: Iterator[tuple[str, str]], _number:
     for outcome, standing in (("created", "pilot"), ("corrected", "in_use")):
         yield Content("PUT", path, {"status": standing}, [("statuses", code, day, outcome, standing)])
     yield Content("DELETE", f"{path}?reason=wrong", None, [("statuses", code, day, "retracted", None)])
+
+
+def sent_once(matters: Sequence[Matter]) -> list[Matter]:
+    """`matters` with each post sent once, and again only while it is not answered."""
+    once = (Sending(0, "read"),)
+    return [[replace(post, at_once=(), one_by_one=once, late=()) for post in matter] for matter in matters]
 
 
 # How it is sent.

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -49,7 +49,6 @@ from tests.posting import (
     Outcome,
     Post,
     Sender,
-    Sending,
     a_repeat_with_an_idempotency_key_is_the_first_answer_to_the_byte,
     a_repeat_without_one_changes_nothing_and_says_so,
     each_figure_went_through_what_was_planned_and_nothing_else,
@@ -59,6 +58,7 @@ from tests.posting import (
     keys_of_organisations,
     no_post_is_refused,
     planned,
+    sent_once,
 )
 
 pytestmark = pytest.mark.durability
@@ -244,7 +244,7 @@ def killed(
         killable_server(place.database_url, program) as server,
         httpx.Client(base_url=server.url, timeout=DEADLINE) as client,
     ):
-        posters = Posters(TrappedSender(server.url, keys, client), iter(alone(planned(POSTS))))
+        posters = Posters(TrappedSender(server.url, keys, client), iter(sent_once(planned(POSTS))))
         with ThreadPoolExecutor(POSTERS) as threads, posters.sender.threads:
             working = [threads.submit(posters.post) for _ in range(POSTERS)]
             try:
@@ -257,12 +257,6 @@ def killed(
             for poster in working:
                 poster.result(DEADLINE)
         yield server.url, found(place.database_url, posters.sent, posters.sender.answers, posters.sender.unknown)
-
-
-def alone(matters: Sequence[Matter]) -> list[Matter]:
-    """`matters` with each post sent once, and again only while it is not answered."""
-    once = (Sending(0, "read"),)
-    return [[replace(post, at_once=(), one_by_one=once, late=()) for post in matter] for matter in matters]
 
 
 def wait_for_answers(posters: Posters, working: Sequence["Future[None]"], more: int) -> None:
