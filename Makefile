@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: install
 install: $(INSTALLED) ## Make .venv with everything that is needed, as the lock files say
@@ -55,11 +55,19 @@ serve: install ## Serve on the database of YHDESSA_DATABASE_URL; ARGS="--port 90
 
 .PHONY: test
 test: install ## Run the tests that need no system package, with full branch coverage; ARGS="-k period"
-	@$(BIN)/python -m pytest -q -n logical -m "not browser and not exhaustive" --cov $(ARGS)
+	@$(BIN)/python -m pytest -q -n logical -m "not browser and not exhaustive and not durability" --cov $(ARGS)
 
 .PHONY: test-browser
 test-browser: install ## Run the tests in headless Chromium and those that take minutes
 	@$(BIN)/python -m pytest -q -n logical -m "browser or exhaustive" $(ARGS)
+
+.PHONY: test-durability
+test-durability: install ## Kill, cut and fill what the server stands on, about 3 minutes (Debian: strace)
+	@$(BIN)/python -m pytest -q -m durability $(ARGS)
+
+.PHONY: soak
+soak: install ## The same for about an hour, saying how it went
+	@YHDESSA_TEST_SOAK=1 $(BIN)/python -m pytest -v -m durability --log-cli-level=INFO $(ARGS)
 
 .PHONY: check
 check: install ## Lint, formatting, types, and whether openapi.json is up to date

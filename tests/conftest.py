@@ -28,6 +28,9 @@ from app.main import create_app
 from app.schema import migrate
 from app.settings import Settings
 
+# They assert for tests of several modules, and should say as much as these when they fail.
+pytest.register_assert_rewrite("tests.posting")
+
 NOW = datetime(2024, 5, 15, 9, 0, tzinfo=UTC)
 ROOT = Path(__file__).parent.parent
 UNHURRIED: dict[str, Any] = {"requests_per_minute": 1_000_000, "failed_keys_per_minute": 1_000_000, "drain_seconds": 0}

@@ -1,0 +1,70 @@
+"""The server with one promise broken on purpose, for the tests that have to notice it.
+
+`YHDESSA_TEST_FAULT=synchronous_normal python -m uvicorn --factory tests.durability.careless_server:served --workers 2`
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from sqlalchemy import event
+from sqlalchemy.pool import Pool
+from sqlmodel import Session
+
+from app.access.replies import Writer
+from app.cli import serving
+from app.database import Database
+
+BETWEEN = 0.05
+"""Seconds from the answer to the commit that it tells of: long enough for a kill to fall into."""
+
+
+def answers_before_it_commits() -> None:
+    """Every answer is sent before what it acknowledges is committed."""
+
+    @contextmanager
+    def writing(database: Database) -> Iterator[Session]:
+        db = Session(database.engine, expire_on_commit=False)
+        try:
+            yield db
+        except BaseException:
+            db.close()
+            raise
+        threading.Timer(BETWEEN, _commit, [db]).start()
+
+    _put(Database, "writing", writing)
+
+
+def forgets_its_replies() -> None:
+    """What was answered to an Idempotency-Key is not remembered."""
+    _put(Writer, "_remember", lambda *_: None)
+
+
+def synchronous_normal() -> None:
+    """SQLite does not wait at a commit until its log is on the disk."""
+    event.listen(Pool, "checkout", lambda connection, *_: connection.execute("PRAGMA synchronous=NORMAL"))
+
+
+FAULTS: dict[str, Callable[[], None]] = {
+    fault.__name__: fault for fault in (answers_before_it_commits, forgets_its_replies, synchronous_normal)
+}
+
+
+def served() -> FastAPI:
+    """The application as each worker makes it, with the fault."""
+    FAULTS[os.environ["YHDESSA_TEST_FAULT"]]()
+    return serving.served()
+
+
+def _put(owner: type[Any], name: str, faulty: Callable[..., Any]) -> None:
+    setattr(owner, name, faulty)
+
+
+def _commit(db: Session) -> None:
+    try:
+        db.commit()
+    finally:
+        db.close()
