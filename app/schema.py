@@ -7,6 +7,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import make_url
+from sqlmodel import Session
 
 from app.clock import Clock
 from app.database import Database, take_turn
@@ -23,11 +24,9 @@ class NotMigrated(Exception):
 
 def migrate(database: Database, clock: Clock) -> None:
     """Bring the schema to head and load what ships and is not there yet; doing it again changes nothing."""
-    _make_folder(database)
+    make_folder(database)
     with database.writing() as db:
-        config = _config()
-        config.attributes["connection"] = db.connection()
-        command.upgrade(config, "head")
+        upgrade(db)
     with database.writing() as db:
         at = take_turn(db, clock)
         load_reference_data(db, at=at)
@@ -39,7 +38,7 @@ def migrate(database: Database, clock: Clock) -> None:
 
 def schema_problem(database: Database) -> str | None:
     """What is wrong with the schema and what to do about it; None if a server may start on it."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
+    head = newest_revision()
     with database.engine.connect() as connection:
         found = MigrationContext.configure(connection).get_current_revision()
     if found != head:
@@ -60,15 +59,42 @@ def require_schema(database: Database) -> None:
         raise NotMigrated(problem)
 
 
+def newest_revision() -> str:
+    """The revision of the schema that this version of the product works on."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    assert head, "there is a migration"
+    return head
+
+
+def known_revisions() -> set[str]:
+    """Every revision of the schema that this version of the product can make."""
+    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+def rebuild(db: Session, revision: str) -> None:
+    """Drop every table of ours with its rows, and make those of `revision`; kept or undone with the rest of `db`."""
+    config = _config()
+    config.attributes["connection"] = db.connection()
+    command.downgrade(config, "base")
+    command.upgrade(config, revision)
+
+
+def upgrade(db: Session) -> None:
+    """Bring the schema to head within the transaction of `db`, and load nothing."""
+    config = _config()
+    config.attributes["connection"] = db.connection()
+    command.upgrade(config, "head")
+
+
+def make_folder(database: Database) -> None:
+    """Make the folder that SQLite's file is to lie in."""
+    url = make_url(database.settings.database_url)
+    if url.get_backend_name() == "sqlite" and url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+
+
 def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(_ROOT / "migrations").replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config
-
-
-def _make_folder(database: Database) -> None:
-    """Make the folder that SQLite's file is to lie in."""
-    url = make_url(database.settings.database_url)
-    if url.get_backend_name() == "sqlite" and url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
