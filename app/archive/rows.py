@@ -8,7 +8,21 @@ from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from sqlalchemy import JSON, Boolean, Column, Connection, Date, Integer, MetaData, String, Table, inspect, select, text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Connection,
+    Date,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    func,
+    inspect,
+    select,
+    text,
+)
 from sqlmodel import Session
 from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
@@ -173,13 +187,13 @@ class _Batch:
             replaced = text("UPDATE keys SET replaced_by = :replaced_by WHERE id = :the_id")
             self._connection.execute(replaced, self._later)
         if self._connection.dialect.name == "postgresql" and "id" in self._table.columns:
-            self._connection.execute(
-                text(
-                    "SELECT setval(counter, coalesce(greatest, 1), greatest IS NOT NULL)"
-                    f" FROM (SELECT pg_get_serial_sequence('{self._table.name}', 'id') AS counter) AS counters,"
-                    f" (SELECT max(id) AS greatest FROM {self._table.name}) AS numbers WHERE counter IS NOT NULL"
+            counted = text("SELECT pg_get_serial_sequence(:table, 'id')")
+            counter = self._connection.execute(counted, {"table": self._table.name}).scalar()
+            if counter:
+                greatest = func.max(self._table.c.id)
+                self._connection.execute(
+                    select(func.setval(counter, func.coalesce(greatest, 1), greatest.is_not(None)))
                 )
-            )
 
     def _store(self) -> None:
         if self._rows:

@@ -55,7 +55,7 @@ PATHS = (
     "/v1/trends?by=municipality&county=13",
     "/v1/trends?county=13&format=csv",
     "/v1/session-counts",
-    "/v1/session-counts?format=ndjson",
+    "/v1/session-counts?format=csv",
     "/v1/statuses",
     "/v1/session-counts/yhdessa-aika/297/2022-03",
     "/v1/session-counts/yhdessa-aika/297/2022-03/history",
@@ -65,15 +65,15 @@ PATHS = (
     "/v1/municipalities",
     "/v1/releases",
     "/v1/releases/1",
-    "/v1/completeness?county=13",
-    "/v1/quality?county=13",
+    "/v1/completeness?county=13&year=2022",
+    "/v1/quality",
     "/v1/submissions",
     "/v1/submissions/1",
     "/v1/submissions/2",
     "/v1/submissions/3",
     "/v1/key",
 )
-TIMELESS = ("/v1/submissions", "/v1/key", "/history", "/v1/releases/1")
+AS_OF = ("/v1/trends?by=municipality&county=13", "/v1/session-counts", "/v1/statuses", "/v1/practices", "/v1/releases")
 
 
 @dataclass
@@ -161,25 +161,13 @@ def live(database: Database, caller: Caller, clock: StandingClock) -> list[datet
 def answers(url: str, clock: StandingClock, key: str, moments: list[datetime]) -> Answers:
     """By its address: what a server on the database at `url` answers, now and as of every one of `moments`."""
     app = create_app(Settings(database_url=url, **UNHURRIED), clock)
-    asked = list(PATHS)
-    for path in PATHS:
-        if not any(one in path for one in TIMELESS):
-            joined = "&" if "?" in path else "?"
-            asked += [f"{path}{joined}as_of={written(moment)}" for moment in moments]
+    asked = [*PATHS]
+    for path in AS_OF:
+        asked += [f"{path}{'&' if '?' in path else '?'}as_of={written(moment)}" for moment in moments]
     with TestClient(app) as http:
         found = {path: http.get(path, headers={"Authorization": key}) for path in asked}
         found |= {f"{path} by anyone": http.get(path) for path in ("/v1/trends?county=13", "/v1/statuses")}
     return {path: (one.status_code, one.headers.get("etag"), one.content) for path, one in found.items()}
-
-
-@contextmanager
-def empty_place(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
-    """The URL of a place of that kind where nothing is."""
-    if kind == "sqlite":
-        yield f"sqlite:///{folder / 'elsewhere.db'}"
-        return
-    with postgresql_database(request.getfixturevalue("postgresql_server")) as url:
-        yield url
 
 
 def everything_in(url: str) -> dict[str, list[Any]]:
