@@ -1,9 +1,10 @@
 """The audit log: what happened to keys and notes, and what known keys were refused."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import ScalarResult
 from sqlmodel import Session, col, select
 
 from app.access.chain import EMPTY_HASH, canonical_hash
@@ -43,6 +44,6 @@ def lines(db: Session, *, key_id: str | None = None, most: int | None = None) ->
     return db.exec(query).all()
 
 
-def every_line(db: Session) -> Iterable[AuditLine]:
+def every_line(db: Session) -> ScalarResult[AuditLine]:
     """All lines, oldest first, without holding them all."""
     return db.exec(select(AuditLine).order_by(col(AuditLine.id)).execution_options(yield_per=1_000))

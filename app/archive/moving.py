@@ -1,6 +1,7 @@
 """Backing up, restoring and copying: one archive, read in one moment, put into an empty place whole or not at all."""
 
 from collections.abc import Collection
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -24,7 +25,8 @@ def back_up(database: Database, file: Path, *, at: datetime, force: bool = False
     with database.reading() as db:
         take_time(db)
         manifest = manifest_of(db, at=at)
-        return manifest, write_backup(file, manifest, lines(db, headings()), force=force)
+        with closing(lines(db, headings())) as given:
+            return manifest, write_backup(file, manifest, given, force=force)
 
 
 def restore(database: Database, file: Path, *, heads: Collection[str] = ()) -> tuple[Manifest, str]:
@@ -48,5 +50,6 @@ def copy(source: Database, target: Database, *, at: datetime) -> tuple[Manifest,
     with source.reading() as db:
         take_time(db)
         manifest = manifest_of(db, at=at)
-        told = put(target, manifest, lines(db, headings()))
+        with closing(lines(db, headings())) as given:
+            told = put(target, manifest, given)
         return manifest, told.sha256

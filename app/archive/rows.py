@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Literal
@@ -115,7 +115,7 @@ def headings() -> list[Heading]:
     ]
 
 
-def lines(db: Session, tables: Iterable[Heading]) -> Iterator[bytes]:
+def lines(db: Session, tables: Iterable[Heading]) -> Generator[bytes, None, None]:
     """The heading of each of `tables` and its rows in the order of its key, without newlines.
 
     The same content gives the same bytes on both databases.
@@ -229,8 +229,9 @@ def _rows(connection: Connection, heading: Heading) -> Iterator[bytes]:
         # SQLite sorts texts by their bytes, PostgreSQL by the language of the database.
         order = [one.collate("C") if heading.columns[one.name] == "text" else one for one in order]
     few = _FEW_AT_A_TIME if heading.table in _WIDE else _ROWS_AT_A_TIME
-    for row in connection.execute(select(table).order_by(*order), execution_options={"yield_per": few}):
-        yield json.dumps(list(row), ensure_ascii=False, separators=(",", ":"), default=_written).encode()
+    with connection.execute(select(table).order_by(*order), execution_options={"yield_per": few}) as rows:
+        for row in rows:
+            yield json.dumps(list(row), ensure_ascii=False, separators=(",", ":"), default=_written).encode()
 
 
 def _written(value: Any) -> str:

@@ -4,6 +4,7 @@ import heapq
 import itertools
 import json
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,9 @@ from app.reports.tables import CountEntry, Note, StatusEntry, Submission
 _TABLES: dict[str, type[Any]] = {"counts": CountEntry, "statuses": StatusEntry}
 _AT_A_TIME = 1_000
 """Rows that are held at once, whatever the archive."""
+
+_RECEIPTS_AT_A_TIME = 10
+"""The same of receipts, each of which can be megabytes."""
 
 
 class Altered(Exception):
@@ -46,31 +50,36 @@ def verify(db: Session, *, heads: Collection[str] = ()) -> Verified:
     Raises:
         Altered: at the first break.
     """
+    with ExitStack() as streams:  # Which a break leaves half read, and PostgreSQL wants closed.
+        return _verified(db, streams, heads)
+
+
+def _verified(db: Session, streams: ExitStack, heads: Collection[str]) -> Verified:
     found, missing = Verified(), set(heads)
-    for receipt, entries in _receipts(db):
+    for receipt, entries in _receipts(db, streams):
         found.receipts, found.receipts_head = receipt.id, receipt.hash
         found.entries += entries
         missing.discard(receipt.hash)
     redacted = set()
-    for line in _lines(db):
+    for line in _lines(db, streams):
         found.lines, found.lines_head = line.id, line.hash
         missing.discard(line.hash)
         if line.kind == "note_redacted":
             detail = json.loads(line.detail)
             redacted.add((detail["list"], detail["entry"]))
     for name, table in _TABLES.items():
-        _check_notes(db, name, table, redacted)
+        _check_notes(db, streams, name, table, redacted)
     if missing:
         raise Altered(f"no receipt and no line has the hash {', '.join(sorted(missing))}: the end was cut off")
     return found
 
 
-def _receipts(db: Session) -> Iterator[tuple[Submission, int]]:
+def _receipts(db: Session, streams: ExitStack) -> Iterator[tuple[Submission, int]]:
     """Every receipt that is as it was acknowledged, in their order, with how many entries it has."""
-    groups = itertools.groupby(_entries(db), key=lambda entry: entry.submission_id)
+    groups = itertools.groupby(_entries(db, streams), key=lambda entry: entry.submission_id)
     group, head = next(groups, None), EMPTY_HASH
-    query = select(Submission).order_by(col(Submission.id)).execution_options(yield_per=_AT_A_TIME)
-    for number, receipt in enumerate(db.exec(query), 1):
+    query = select(Submission).order_by(col(Submission.id)).execution_options(yield_per=_RECEIPTS_AT_A_TIME)
+    for number, receipt in enumerate(streams.enter_context(db.exec(query)), 1):
         if receipt.id != number:
             raise Altered(f"receipt {number} is missing")
         if receipt.previous_hash != head:
@@ -89,19 +98,17 @@ def _receipts(db: Session) -> Iterator[tuple[Submission, int]]:
         raise Altered(f"there are entries of receipt {group[0]}, but no such receipt")
 
 
-def _entries(db: Session) -> Iterable[Entry]:
+def _entries(db: Session, streams: ExitStack) -> Iterable[Entry]:
     """All entries by receipt, counts before statuses, in the order of their numbers."""
-    streams = [
-        db.exec(select(table).order_by(table.submission_id, table.id).execution_options(yield_per=_AT_A_TIME))
-        for table in _TABLES.values()
-    ]
-    return heapq.merge(*streams, key=lambda entry: (entry.submission_id, isinstance(entry, StatusEntry), entry.id))
+    queries = [select(table).order_by(table.submission_id, table.id) for table in _TABLES.values()]
+    rows = [streams.enter_context(db.exec(query.execution_options(yield_per=_AT_A_TIME))) for query in queries]
+    return heapq.merge(*rows, key=lambda entry: (entry.submission_id, isinstance(entry, StatusEntry), entry.id))
 
 
-def _lines(db: Session) -> Iterator[AuditLine]:
+def _lines(db: Session, streams: ExitStack) -> Iterator[AuditLine]:
     """Every line of the audit log that is as it was written, in their order."""
     head = EMPTY_HASH
-    for number, line in enumerate(every_line(db), 1):
+    for number, line in enumerate(streams.enter_context(every_line(db)), 1):
         if line.id != number:
             raise Altered(f"line {number} of the audit log is missing")
         if line.previous_hash != head:
@@ -112,10 +119,13 @@ def _lines(db: Session) -> Iterator[AuditLine]:
         yield line
 
 
-def _check_notes(db: Session, name: str, table: type[Any], redacted: Collection[tuple[str, int]]) -> None:
+def _check_notes(
+    db: Session, streams: ExitStack, name: str, table: type[Any], redacted: Collection[tuple[str, int]]
+) -> None:
     """Every note is the one that its entry was recorded with, and every one that is gone was redacted."""
     notes: Any = select(Note, table.note_hash).join(table, col(Note.entry) == table.id, isouter=True)
-    for note, recorded in db.exec(notes.where(Note.list == name).execution_options(yield_per=_AT_A_TIME)):
+    beside_entries = notes.where(Note.list == name).execution_options(yield_per=_AT_A_TIME)
+    for note, recorded in streams.enter_context(db.exec(beside_entries)):
         if note_hash(note.salt, note.text) != recorded:
             raise Altered(f"the note beside entry {note.entry} of {name} is not the one it was recorded with")
     beside = exists().where(col(Note.list) == name, col(Note.entry) == table.id)

@@ -1,7 +1,5 @@
 """Backing up, restoring and copying between databases: everything arrives as it was, or nothing does."""
 
-import hashlib
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +26,7 @@ from app.reports.verifying import Altered
 from app.schema import migrate, newest_revision, require_schema
 from app.settings import Settings
 from tests.archive.a_life import Answers, Lived, a_lived_database, answers, everything_in
+from tests.archive.forging import forge
 from tests.conftest import NOW, UNHURRIED, Caller, StandingClock, count, status
 
 
@@ -393,15 +392,6 @@ def test_a_backup_of_an_older_schema_is_brought_to_the_newest(
 
 
 NEW_IN_0003 = {"replaced_by", "retracts", "created", "corrected", "unchanged", "retracted", "rejected"}
-
-
-def forge(file: Path, manifest: Any, given: Iterator[bytes]) -> None:
-    """Write a backup whose every hash is right, of lines that may be no archive."""
-    packed = zlib.compressobj(wbits=31)
-    whole = b"".join(line + b"\n" for line in given)
-    data = f"yhdessa-backup 1 {manifest.model_dump_json()}\n".encode() + packed.compress(whole) + packed.flush()
-    data += f"\nsha256 {hashlib.sha256(whole).hexdigest()} ".encode()
-    file.write_bytes(data + f"{hashlib.sha256(data).hexdigest()}\n".encode())
 
 
 def content_of(database: Database) -> list[bytes]:
