@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from app.archive import file as archive_file
 from app.archive.file import Damaged, FileInTheWay, opened_backup, write_backup
 from app.archive.manifest import Chain, Manifest
 from tests.archive.forging import forge, sign
@@ -103,7 +102,7 @@ def test_it_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: p
         seen.append((str(Path(f"/proc/self/fd/{descriptor}").readlink().name), (tmp_path / "b").exists()))
         real(descriptor)
 
-    monkeypatch.setattr(archive_file.os, "fsync", fsync)
+    monkeypatch.setattr(os, "fsync", fsync)
     write_backup(tmp_path / "b", MANIFEST, LINES[:2], force=False)
 
     (partial, named_before), (folder, named_after) = seen
