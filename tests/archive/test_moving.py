@@ -125,12 +125,15 @@ def test_a_place_that_was_filled_refuses_to_change_what_is_append_only(original:
             connection.execute(text(statement))
 
 
-def test_a_database_in_which_nothing_happened_yet_can_be_moved(app: FastAPI, elsewhere: Database) -> None:
-    copy(app.state.database, elsewhere, at=NOW)
+def test_a_database_in_which_nothing_happened_yet_can_be_moved(database_url: str, elsewhere: Database) -> None:
+    fresh = Database(Settings(database_url=database_url))
 
-    assert content_of(elsewhere) == content_of(app.state.database)
+    copy(fresh, elsewhere, at=NOW)
+
+    assert content_of(elsewhere) == content_of(fresh)
     with elsewhere.writing() as db:
         assert new_organisation(db) == 1
+    fresh.dispose()
 
 
 def test_what_is_posted_while_a_backup_is_read_is_not_in_it(
