@@ -11,6 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
 
 from app.clock import Clock
 from app.database import Database, take_migrators_turn, take_turn
@@ -38,7 +39,7 @@ def migrate(database: Database, clock: Clock, *, tell: Callable[[str], None] = l
     Raises:
         CannotMigrate: they were still at it after `migrate_timeout_seconds`; nothing was changed.
     """
-    _make_folder(database)
+    make_folder(database)
     most = database.settings.migrate_timeout_seconds
     began = time.monotonic()
     while True:
@@ -56,24 +57,9 @@ def migrate(database: Database, clock: Clock, *, tell: Callable[[str], None] = l
         time.sleep(0.1)
 
 
-def _migrate(database: Database, clock: Clock) -> None:
-    with database.writing() as db:
-        take_migrators_turn(db)
-        config = _config()
-        config.attributes["connection"] = db.connection()
-        command.upgrade(config, "head")
-    with database.writing() as db:
-        at = take_turn(db, clock)
-        load_reference_data(db, at=at)
-        db.flush()
-        load_shipped_practice(db)
-        db.flush()
-        load_shipped_release(db, at=at)
-
-
 def schema_problem(database: Database) -> str | None:
     """What is wrong with the schema and what to do about it; None if a server may start on it."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
+    head = newest_revision()
     with database.engine.connect() as connection:
         found = MigrationContext.configure(connection).get_current_revision()
     if found != head and not _serves(found, head):
@@ -94,6 +80,50 @@ def require_schema(database: Database) -> None:
         raise NotMigrated(problem)
 
 
+def newest_revision() -> str:
+    """The revision of the schema that this version of the product works on."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    assert head, "there is a migration"
+    return head
+
+
+def known_revisions() -> set[str]:
+    """Every revision of the schema that this version of the product can make."""
+    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+def rebuild(db: Session, revision: str) -> None:
+    """Drop every table of ours with its rows, and make those of `revision`; kept or undone with the rest of `db`."""
+    config = _config_on(db)
+    command.downgrade(config, "base")
+    command.upgrade(config, revision)
+
+
+def upgrade(db: Session) -> None:
+    """Bring the schema to head within the transaction of `db`, and load nothing."""
+    command.upgrade(_config_on(db), "head")
+
+
+def make_folder(database: Database) -> None:
+    """Make the folder that SQLite's file is to lie in."""
+    url = make_url(database.settings.database_url)
+    if url.get_backend_name() == "sqlite" and url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+
+
+def _migrate(database: Database, clock: Clock) -> None:
+    with database.writing() as db:
+        take_migrators_turn(db)
+        upgrade(db)
+    with database.writing() as db:
+        at = take_turn(db, clock)
+        load_reference_data(db, at=at)
+        db.flush()
+        load_shipped_practice(db)
+        db.flush()
+        load_shipped_release(db, at=at)
+
+
 def _serves(found: str | None, head: str | None) -> bool:
     """True if the later schema `found` says that it still serves what was made for `head`: 0005_from_0003 for 0003."""
     later = re.fullmatch(r"([0-9]{4})_from_([0-9]{4})", found or "")
@@ -106,15 +136,15 @@ def _is_busy(error: OperationalError) -> bool:
     return getattr(error.orig, "sqlstate", None) in busy or "locked" in str(error.orig)
 
 
+def _config_on(db: Session) -> Config:
+    """What Alembic works by, on the connection and in the transaction of `db`."""
+    config = _config()
+    config.attributes["connection"] = db.connection()
+    return config
+
+
 def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(_ROOT / "migrations").replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config
-
-
-def _make_folder(database: Database) -> None:
-    """Make the folder that SQLite's file is to lie in."""
-    url = make_url(database.settings.database_url)
-    if url.get_backend_name() == "sqlite" and url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)

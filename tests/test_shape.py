@@ -32,6 +32,7 @@ ROOMS = (
     "trends",
     "pages",
     "schema",
+    "archive",
     "operation",
     "main",
     "client",

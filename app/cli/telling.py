@@ -12,11 +12,14 @@ from rich.table import Column, Table
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from app.access.keys import CannotRotate, NotAnArea, UnknownKey
+from app.archive.file import Damaged, FileInTheWay
+from app.archive.place import LaterSchema, NotEmpty, NotProved
 from app.client import Refused, Unanswered
 from app.database import StillRead, UnsafeDatabase
 from app.practices.definitions import InvalidDefinition
 from app.releases.importing import InvalidRelease
 from app.reports.notes import UnknownNote
+from app.reports.verifying import Altered
 from app.schema import CannotMigrate, NotMigrated
 from app.sending.chunks import UnknownKind
 from app.sending.progress import UnfinishedBusiness
@@ -34,14 +37,20 @@ class Mistake(Exception):
 
 
 _TOLD = (
+    Altered,
     CannotMigrate,
     CannotRotate,
     CommandError,
+    Damaged,
+    FileInTheWay,
     InvalidDefinition,
     InvalidRelease,
+    LaterSchema,
     Mistake,
     NotAnArea,
+    NotEmpty,
     NotMigrated,
+    NotProved,
     OSError,
     Refused,
     SQLAlchemyError,

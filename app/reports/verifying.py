@@ -23,8 +23,11 @@ _TABLES: dict[str, type[Any]] = {"counts": CountEntry, "statuses": StatusEntry}
 _AT_A_TIME = 1_000
 """Rows that are held at once, whatever the archive."""
 
-Rows = Callable[[Any], Iterable[Any]]
-"""Answers the rows of a query."""
+_RECEIPTS_AT_A_TIME = 10
+"""The same of receipts, each of which can be megabytes."""
+
+Rows = Callable[..., Iterable[Any]]
+"""Answers the rows of a query, some at a time."""
 
 
 class Altered(Exception):
@@ -54,8 +57,8 @@ def verify(db: Session, *, heads: Collection[str] = ()) -> Verified:
     found = Verified()
     with ExitStack() as streams:
 
-        def rows(query: Any) -> Iterable[Any]:
-            return streams.enter_context(db.exec(query.execution_options(yield_per=_AT_A_TIME)))
+        def rows(query: Any, at_a_time: int = _AT_A_TIME) -> Iterable[Any]:
+            return streams.enter_context(db.exec(query.execution_options(yield_per=at_a_time)))
 
         try:
             _walk(rows, found, heads)
@@ -91,7 +94,8 @@ def _receipts(rows: Rows) -> Iterator[tuple[Submission, int]]:
     """Every receipt that is as it was acknowledged, in their order, with how many entries it has."""
     groups = itertools.groupby(_entries(rows), key=lambda entry: entry.submission_id)
     group, head = next(groups, None), EMPTY_HASH
-    for number, receipt in enumerate(rows(select(Submission).order_by(col(Submission.id))), 1):
+    receipts = rows(select(Submission).order_by(col(Submission.id)), _RECEIPTS_AT_A_TIME)
+    for number, receipt in enumerate(receipts, 1):
         if receipt.id != number:
             raise Altered(f"receipt {number} is missing")
         if group and group[0] < number:
