@@ -7,7 +7,7 @@ from ipaddress import ip_network
 import pytest
 from pydantic import ValidationError
 
-from app.settings import Settings, UnknownSetting, read_settings
+from app.settings import PREFIX, Settings, UnknownSetting, read_settings
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,14 @@ def test_without_a_variable_everything_has_a_default() -> None:
         "max_rows": 10_000,
         "lock_timeout_seconds": 5.0,
         "pool_size": 10,
+        "migrate_timeout_seconds": 60.0,
         "shutdown_seconds": 10,
+        "drain_seconds": 1.0,
+        "head_timeout_seconds": 5.0,
+        "body_timeout_seconds": 10.0,
+        "idle_timeout_seconds": 5.0,
+        "answer_timeout_seconds": 10.0,
+        "max_connections": 800,
         "due_day": 20,
         "log_level": "info",
     }
@@ -49,7 +56,14 @@ def test_every_setting_has_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         "YHDESSA_MAX_ROWS": "50",
         "YHDESSA_LOCK_TIMEOUT_SECONDS": "0.5",
         "YHDESSA_POOL_SIZE": "3",
+        "YHDESSA_MIGRATE_TIMEOUT_SECONDS": "90",
         "YHDESSA_SHUTDOWN_SECONDS": "30",
+        "YHDESSA_DRAIN_SECONDS": "0",
+        "YHDESSA_HEAD_TIMEOUT_SECONDS": "2",
+        "YHDESSA_BODY_TIMEOUT_SECONDS": "20",
+        "YHDESSA_IDLE_TIMEOUT_SECONDS": "3",
+        "YHDESSA_ANSWER_TIMEOUT_SECONDS": "4.5",
+        "YHDESSA_MAX_CONNECTIONS": "100",
         "YHDESSA_DUE_DAY": "15",
         "YHDESSA_LOG_LEVEL": "debug",
     }
@@ -70,7 +84,14 @@ def test_every_setting_has_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         "max_rows": 50,
         "lock_timeout_seconds": 0.5,
         "pool_size": 3,
+        "migrate_timeout_seconds": 90.0,
         "shutdown_seconds": 30,
+        "drain_seconds": 0.0,
+        "head_timeout_seconds": 2.0,
+        "body_timeout_seconds": 20.0,
+        "idle_timeout_seconds": 3.0,
+        "answer_timeout_seconds": 4.5,
+        "max_connections": 100,
         "due_day": 15,
         "log_level": "debug",
     }
@@ -198,10 +219,7 @@ def test_a_misspelt_variable_is_refused_and_the_known_ones_are_listed(
         read_settings()
 
     assert str(refused.value) == (
-        f"{name}: no such setting; there are YHDESSA_CONTACT, YHDESSA_DATABASE_URL, YHDESSA_DUE_DAY, "
-        "YHDESSA_FAILED_KEYS_PER_MINUTE, YHDESSA_LICENCE_NAME, YHDESSA_LICENCE_URL, YHDESSA_LOCK_TIMEOUT_SECONDS, "
-        "YHDESSA_LOG_LEVEL, YHDESSA_MAX_BODY_BYTES, YHDESSA_MAX_ROWS, YHDESSA_POOL_SIZE, "
-        "YHDESSA_REQUESTS_PER_MINUTE, YHDESSA_SHUTDOWN_SECONDS, YHDESSA_TRUSTED_PROXIES"
+        f"{name}: no such setting; there are {', '.join(sorted(PREFIX + one.upper() for one in Settings.model_fields))}"
     )
 
 
