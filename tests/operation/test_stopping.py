@@ -198,9 +198,12 @@ def test_a_post_that_takes_longer_than_a_server_that_stops_can_wait_is_told_so(
 ) -> None:
     with raw_server(database_url, lock_timeout_seconds=30, shutdown_seconds=1) as server:
         writing = other_writer(5)
+        in_head = server.connect()
+        in_head.sendall(GET[:9])
         in_flight = InFlight(server, key)
         server.process.send_signal(signal.SIGTERM)
         answer = in_flight.answered()
+        heard = hear(in_head)
         writing.join()
         with suppress(Exception):
             server.process.wait(timeout=30)
@@ -208,6 +211,7 @@ def test_a_post_that_takes_longer_than_a_server_that_stops_can_wait_is_told_so(
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
     assert answer.json()["type"] == "urn:yhdessa:problem:unavailable"
     assert answer.json()["detail"].endswith("whether anything was stored is unknown, so ask again")
+    assert (heard.status_codes, heard.ended) == ([], True)
 
 
 def _bearer(key: str) -> dict[str, str]:

@@ -288,15 +288,16 @@ def test_a_client_that_does_not_take_its_answer_is_cut_off(
     assert [_last_is_whole(one) for one in heard] == [False, True]
 
 
-def test_a_client_that_takes_its_answer_slowly_gets_it_whole(server: RawServer) -> None:
-    said = b""
+def test_a_client_that_takes_its_answers_slowly_gets_them_whole(server: RawServer) -> None:
+    heard = Heard()
     with server.connect(window=32_768) as client:
-        client.sendall(LARGE + b"Connection: close\r\n\r\n")
+        client.sendall(LARGE + b"\r\n" + LARGE + b"Connection: close\r\n\r\n")
         while part := client.recv(8_192):
-            said += part
+            heard.said += part
             time.sleep(len(part) / 70_000)
 
-    assert _last_is_whole(Heard(said))
+    assert heard.status_codes == [200, 200]
+    assert _last_is_whole(heard)
 
 
 def _last_is_whole(heard: Heard) -> bool:
