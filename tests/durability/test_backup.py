@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,11 +28,12 @@ from app.archive.moving import restore
 from app.database import Database
 from app.reports.verifying import Altered, verify
 from app.settings import Settings
+from tests.archive.a_life import everything_in
 from tests.conftest import ROOT, count, running_server, sqlite_copy
 
 pytestmark = pytest.mark.durability
 
-BACKUPS = 50 if os.environ.get("YHDESSA_TEST_SOAK") else 5
+BACKUPS, KILLS = (50, 20) if os.environ.get("YHDESSA_TEST_SOAK") else (5, 3)
 POSTERS = 2
 MEGABYTE = 1_000_000
 
@@ -206,3 +208,47 @@ from app.archive.file import opened_backup
 with opened_backup(Path(sys.argv[1])) as backup:
     held = list(backup.lines)"""
     return peak_of(program, file)
+
+
+def test_a_restore_that_is_killed_leaves_an_empty_place(
+    migrated_sqlite: Path, empty_database_url: str, tmp_path: Path
+) -> None:
+    source = sqlite_copy(migrated_sqlite, tmp_path)
+    remember(source, 40)
+    yhdessa(source, "backup", tmp_path / "b")
+    command = [sys.executable, "-m", "app.cli", "restore", str(tmp_path / "b")]
+    environment = {**os.environ, "YHDESSA_DATABASE_URL": empty_database_url}
+    place = Database(Settings(database_url=empty_database_url))
+    killed = 0
+
+    for moment in range(KILLS):
+        process = subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.DEVNULL)
+        wait_until_restoring(process, place, moment)
+        killed += process.poll() is None
+        process.kill()
+        process.wait()
+        assert everything_in(empty_database_url) == {}
+    manifest, _ = restore(place, tmp_path / "b")
+    place.dispose()
+
+    assert killed == KILLS
+    assert manifest.rows["remembered_replies"] == 40
+
+
+def wait_until_restoring(process: "subprocess.Popen[bytes]", place: Database, moment: int) -> None:
+    """Wait until the process has begun to write, and then for a while that grows with `moment`."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None and not restoring(place):
+        time.sleep(0.005)
+    time.sleep(0.05 * moment)
+
+
+def restoring(place: Database) -> bool:
+    """True if somebody has the turn to write."""
+    url = place.settings.database_url
+    if url.startswith("sqlite"):
+        log = Path(url.removeprefix("sqlite:///") + "-wal")
+        return log.exists() and log.stat().st_size > 0
+    with place.engine.connect() as connection:
+        locks = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted")
+        return bool(connection.execute(locks).scalar_one())
