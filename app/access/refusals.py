@@ -1,7 +1,6 @@
 """Refusals to known keys, written into the audit log; guesses at keys go to the log of requests alone."""
 
 import structlog
-from sqlalchemy.exc import OperationalError, TimeoutError
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -13,7 +12,9 @@ from app.access.keys import known_key
 from app.access.limits import Limits
 from app.access.models import Key
 from app.clock import Clock
-from app.database import Database, wait_for_turn
+from app.database import Database, unavailable, wait_for_turn
+from app.errors import Unavailable
+from app.web.admission import Admission
 
 _AUDITED = (401, 403, 409, 422)
 
@@ -37,24 +38,31 @@ class RefusalsAudited:
 
         async def send_audited(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] in _AUDITED:
-                await run_in_threadpool(self._audit, scope, sent_key(authorization), message["status"])
+                await self._audit(scope, sent_key(authorization), message["status"])
             await send(message)
 
         await self.app(scope, receive, send_audited)
 
-    def _audit(self, scope: Scope, secret: str, status_code: int) -> None:
+    async def _audit(self, scope: Scope, secret: str, status_code: int) -> None:
+        admission: Admission = scope["app"].state.admission
         try:
-            with self.database.writing() as db:
-                key = _key(db, scope, secret, status_code)
-                if key is None:
-                    return
-                key_id, reason = key.id, _reason(key, scope["state"]["problem"])
-                # The address as the contract writes it: what stands in its place was written by the caller.
-                where = {"method": scope["method"], "route": scope["route"].path}
-                wait_for_turn(db)
-                add_line(db, "refused", key_id=key_id, at=self.clock(), reason=reason, status=status_code, **where)
-        except (OperationalError, TimeoutError):
+            async with admission.place("writing", scope["state"]):
+                await run_in_threadpool(self._write, scope, secret, status_code)
+        except Exception as error:
+            if not isinstance(error, Unavailable) and not unavailable(error):
+                raise
             log.exception("a refusal could not be written into the audit log", status=status_code)
+
+    def _write(self, scope: Scope, secret: str, status_code: int) -> None:
+        with self.database.writing() as db:
+            key = _key(db, scope, secret, status_code)
+            if key is None:
+                return
+            key_id, reason = key.id, _reason(key, scope["state"]["problem"])
+            # The address as the contract writes it: what stands in its place was written by the caller.
+            where = {"method": scope["method"], "route": scope["route"].path}
+            wait_for_turn(db)
+            add_line(db, "refused", key_id=key_id, at=self.clock(), reason=reason, status=status_code, **where)
 
 
 def _key(db: Session, scope: Scope, secret: str, status_code: int) -> Key | None:
