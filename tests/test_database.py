@@ -1,9 +1,10 @@
 """What the database promises: an acknowledged write survives, writers take turns, a reader sees one moment."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -11,7 +12,8 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InternalError
 from sqlmodel import select
 from starlette.testclient import TestClient
@@ -123,6 +125,63 @@ def test_a_connection_that_does_not_keep_what_it_was_told_is_refused(
     assert str(refused.value) == (
         f"SQLite keeps journal_mode='{journal_mode}' where 'wal' is needed to survive a power cut"
     )
+
+
+@pytest.mark.skipif("YHDESSA_TEST_DATABASE_URL" in os.environ, reason="changes settings of the whole server")
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("setting", ["fsync", "full_page_writes"])
+def test_a_postgresql_that_does_not_survive_a_power_cut_is_refused(
+    http: TestClient, settings: Settings, clock: StandingClock, postgresql_server: str, setting: str
+) -> None:
+    assert http.get("/readyz").status_code == 200
+
+    with server_wide(postgresql_server, setting, "off"):
+        in_use = http.get("/readyz")
+        with TestClient(create_app(settings, clock)) as new:
+            started = [new.get(path) for path in ("/readyz", "/v1/practices")]
+        with pytest.raises(UnsafeDatabase) as refused:
+            Database(settings).engine.connect()
+    again = http.get("/readyz")
+
+    assert str(refused.value) == (
+        f"PostgreSQL runs with {setting}=off, so what was acknowledged could be lost when the power fails; "
+        "set fsync, full_page_writes and synchronous_commit to on"
+    )
+    assert [answer.status_code for answer in (in_use, *started)] == [503] * 3
+    assert {answer.json()["detail"] for answer in (in_use, *started)} == {str(refused.value)}
+    assert again.status_code == 200
+
+
+@pytest.mark.skipif("YHDESSA_TEST_DATABASE_URL" in os.environ, reason="changes settings of the whole server")
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    ("commit", "standbys", "unsafe"),
+    [
+        ("off", "", True),
+        # Without a standby to wait for it is the same as on; with one, what it has not heard of is lost in a failover.
+        ("local", "", False),
+        ("local", "reserve", True),
+        ("remote_write", "", False),
+    ],
+)
+def test_commits_that_are_acknowledged_before_they_are_durable_are_refused(
+    database_url: str, settings: Settings, postgresql_server: str, commit: str, standbys: str, unsafe: bool
+) -> None:
+    plain = create_engine(database_url, isolation_level="AUTOCOMMIT")
+    with plain.connect() as connection:
+        connection.exec_driver_sql(
+            f"ALTER DATABASE {make_url(database_url).database} SET synchronous_commit = {commit}"
+        )
+    plain.dispose()
+    database = Database(settings)
+
+    with server_wide(postgresql_server, "synchronous_standby_names", standbys):
+        if unsafe:
+            with pytest.raises(UnsafeDatabase, match=f"^PostgreSQL runs with synchronous_commit={commit}, "):
+                database.engine.connect()
+        else:
+            database.engine.connect().close()
+    database.dispose()
 
 
 def test_a_commit_that_the_database_refuses_is_never_acknowledged(app: FastAPI, new_key: Callable[..., str]) -> None:
@@ -345,6 +404,32 @@ def test_a_question_about_a_recent_moment_waits_for_the_writer_in_flight(
     kuopio.post([count("297", "2024-03", 8)], [status("297", "2024", "in_use")])
     assert kuopio.get(path, **question).content == answer.content
     assert kuopio.get(path, municipality="297").content != answer.content
+
+
+@contextmanager
+def server_wide(server: str, setting: str, value: str) -> Iterator[None]:
+    """The whole PostgreSQL server runs with `setting` at `value`."""
+    engine = create_engine(make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+
+    def set_to(statement: str, expected: str) -> None:
+        with engine.connect() as connection:
+            connection.exec_driver_sql(statement)
+            connection.exec_driver_sql("SELECT pg_reload_conf()")
+            deadline = time.monotonic() + DEADLINE
+            while connection.exec_driver_sql(f"SHOW {setting}").scalar_one() != expected:
+                assert time.monotonic() < deadline, f"{setting} never became {expected}"
+                time.sleep(0.02)
+
+    with engine.connect() as connection:
+        before = connection.exec_driver_sql(f"SHOW {setting}").scalar_one()
+    set_to(f"ALTER SYSTEM SET {setting} = '{value}'", value)
+    try:
+        # Sessions that are open hear of it when they are next asked something, and so may be asked one time too early.
+        time.sleep(0.2)
+        yield
+    finally:
+        set_to(f"ALTER SYSTEM RESET {setting}", before)
+        engine.dispose()
 
 
 def write(database: Database, clock: StandingClock) -> datetime:

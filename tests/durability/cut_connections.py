@@ -98,7 +98,15 @@ class CutConnections:
             self.listener.shutdown(socket.SHUT_RDWR)
             self.listener.close()
         if fault in (Fault.REFUSE, Fault.RESET):
+            self.met[fault] += 1
             self._end_all(reset=fault is Fault.RESET)
+
+    def wait_until_met(self, fault: Fault) -> None:
+        """Wait until the fault has befallen somebody."""
+        deadline = time.monotonic() + 20
+        while not self.met[fault]:
+            assert time.monotonic() < deadline, f"nobody met: {fault}"
+            time.sleep(0.01)
 
     def heal(self) -> None:
         """From now on nothing goes wrong; what was swallowed stays so, and its connections lead nowhere for ever."""
@@ -214,6 +222,7 @@ class CutConnections:
     def _suffer(self, line: Line, direction: str) -> None:
         """What befalls whatever passes."""
         if self.fault is Fault.DELAY:
+            self.met[Fault.DELAY] += 1
             time.sleep(self.delay_seconds)
         if self.fault is Fault.BLACKHOLE:
             self.met[Fault.BLACKHOLE] += 1

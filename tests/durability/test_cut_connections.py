@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count as numbers
 from typing import Any
 
@@ -203,9 +204,7 @@ class Load:
             paths = ("/v1/trends?county=13", "/readyz", "/v1/session-counts")
             while not self.stop.is_set():
                 for path in paths:
-                    self._timed(
-                        "read", lambda path=path: http.get(path, headers={"Authorization": f"Bearer {self.key}"})
-                    )  # type: ignore[misc]
+                    self._timed("read", partial(http.get, path, headers=headers))
                 time.sleep(0.05)
 
     def probe(self) -> None:
@@ -250,8 +249,9 @@ class Load:
 @pytest.mark.durability
 @only_postgresql
 def test_a_server_under_load_survives_every_fault_of_the_network(
-    database_url: str, network: CutConnections, monkeypatch: pytest.MonkeyPatch
+    database_url: str, network: CutConnections, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.WARNING, "httpx")
     key = new_key(database_url, datetime.now(UTC))
     monkeypatch.setenv("YHDESSA_LOG_LEVEL", "error")
     faults: list[tuple[Fault, float, dict[str, Any]]] = [
@@ -270,15 +270,19 @@ def test_a_server_under_load_survives_every_fault_of_the_network(
         time.sleep(4)
         # A machine that is busy with other tests is slow before as well.
         slow, slow_alive = load.slowest(began + 1), max(load.seconds_alive(began + 1, time.monotonic()))
-        for fault, seconds, how in faults:
-            since = time.monotonic()
-            network.strike(fault, **how)
-            time.sleep(seconds)
+        try:
+            for fault, seconds, how in faults:
+                since = time.monotonic()
+                network.strike(fault, **how)
+                time.sleep(seconds)
+                network.wait_until_met(fault)
+                network.heal()
+                until = time.monotonic()
+                healed[fault] = load.seconds_to_success(until)
+                lively[fault] = load.seconds_alive(since, until)
+        finally:
+            load.stop.set()
             network.heal()
-            until = time.monotonic()
-            healed[fault] = load.seconds_to_success(until)
-            lively[fault] = load.seconds_alive(since, until)
-        load.stop.set()
         for one in everyone:
             one.result(MOST_SECONDS * 3)
 
@@ -287,12 +291,12 @@ def test_a_server_under_load_survives_every_fault_of_the_network(
     assert {status_code for *_, status_code, _ in load.answered} == {200, 201, 503}
     assert {retry_after for *_, status_code, retry_after in load.answered if status_code == 503} == {"2"}
     assert load.slowest() < MOST_SECONDS + slow
-    # Every fault was met, and healed.
-    assert all(network.met[fault] for fault in (Fault.BLACKHOLE, *AT_COMMIT))
     assert max(healed.values()) < HEALED_SECONDS + slow, healed
     for fault, took in lively.items():
         assert statistics.median(took) < 0.1, fault
-        assert max(took) < max(0.1, 3 * slow_alive), fault
+        assert statistics.quantiles(took, n=10)[-1] < max(0.1, slow_alive), fault
+        # One probe that hung would be one of many.
+        assert max(took) < 1 + 3 * slow_alive, fault
     # What was acknowledged is stored, once, under the receipt that was told.
     stored = receipts(database_url)
     assert {f"{place} {period}": ids for (place, period), ids in stored.items()} == {
