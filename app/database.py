@@ -29,6 +29,9 @@ PING_SECONDS = 1.0
 HOLDER_SECONDS = 4
 """After so long without a word PostgreSQL holds who has the turn to write for gone; all others wait for it."""
 
+ROWS_PER_SECOND = 250
+"""How many rows are computed at least in a second in which nothing is said; some thousands where nobody else works."""
+
 ABANDONED_SECONDS = 60
 """The same for every other transaction."""
 
@@ -155,6 +158,14 @@ def wait_for_turn(db: Session) -> None:
         # Else a holder that the network has cut off keeps everybody waiting.
         abandoned = f"set_config('idle_in_transaction_session_timeout', '{HOLDER_SECONDS}s', true)"
         db.execute(text(f"SELECT {abandoned}, pg_advisory_xact_lock(:number)"), {"number": WRITER_LOCK})
+
+
+def hold_turn(db: Session, *, rows: int) -> None:
+    """Let the turn last through computing so many rows without a word to the database."""
+    seconds = HOLDER_SECONDS + rows // ROWS_PER_SECOND
+    if seconds > HOLDER_SECONDS and not is_sqlite(db):
+        name = "idle_in_transaction_session_timeout"
+        db.execute(text("SELECT set_config(:name, :value, true)"), {"name": name, "value": f"{seconds}s"})
 
 
 def settle(db: Session, moment: datetime) -> None:

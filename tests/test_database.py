@@ -14,15 +14,16 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import InternalError
+from sqlalchemy.exc import InternalError, OperationalError
 from sqlmodel import select
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
 from app.clock import written
-from app.database import Database, LastWrite, UnsafeDatabase, take_turn
+from app.database import Database, LastWrite, UnsafeDatabase, hold_turn, take_turn
 from app.main import create_app
 from app.settings import Settings
+from app.waiting import Allowance, allowed
 from tests.conftest import NOW, Caller, StandingClock, count, sqlite_copy, status
 
 A_MICROSECOND = timedelta(microseconds=1)
@@ -232,6 +233,12 @@ def test_a_connection_that_is_cut_at_the_commit_is_a_problem_the_caller_can_wait
     assert kuopio.post([count("297", "2022-03", 7)]).json()["id"] == 1
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_nobody_begins_to_connect_who_could_not_wait_for_it(database: Database) -> None:
+    with allowed(Allowance(1.5)), pytest.raises(OperationalError, match="no time is left to connect to the database"):
+        database.engine.connect()
+
+
 def test_a_write_that_fails_leaves_nothing(database: Database, clock: StandingClock) -> None:
     clock.advance(hours=1)
 
@@ -303,6 +310,25 @@ def test_a_turn_that_does_not_come_is_a_problem_the_caller_can_wait_out(
         "instance": "/v1/submissions",
     }
     assert again.status_code == 201
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_whoever_has_the_turn_and_says_nothing_loses_it_unless_there_is_much_to_compute(
+    database: Database, clock: StandingClock
+) -> None:
+    show = text("SHOW idle_in_transaction_session_timeout")
+
+    with database.writing() as db:
+        before = db.scalar(show)
+        take_turn(db, clock)
+        held = [db.scalar(show)]
+        for rows in (1, 10_000):
+            hold_turn(db, rows=rows)
+            held.append(db.scalar(show))
+    with database.reading() as db:
+        after = db.scalar(show)
+
+    assert (before, held, after) == ("1min", ["4s", "4s", "44s"], "1min")
 
 
 def test_moments_of_recording_strictly_increase_over_clocks_that_stand_or_are_set_back(

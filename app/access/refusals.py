@@ -12,9 +12,10 @@ from app.access.keys import known_key
 from app.access.limits import Limits
 from app.access.models import Key
 from app.clock import Clock
-from app.database import Database, unavailable, wait_for_turn
+from app.database import Database, wait_for_turn
 from app.errors import Unavailable
 from app.web.admission import Admission
+from app.web.dependencies import available
 
 _AUDITED = (401, 403, 409, 422)
 
@@ -48,13 +49,11 @@ class RefusalsAudited:
         try:
             async with admission.place("writing", scope["state"]):
                 await run_in_threadpool(self._write, scope, secret, status_code)
-        except Exception as error:
-            if not isinstance(error, Unavailable) and not unavailable(error):
-                raise
+        except Unavailable:
             log.exception("a refusal could not be written into the audit log", status=status_code)
 
     def _write(self, scope: Scope, secret: str, status_code: int) -> None:
-        with self.database.writing() as db:
+        with available(), self.database.writing() as db:
             key = _key(db, scope, secret, status_code)
             if key is None:
                 return
