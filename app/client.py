@@ -17,7 +17,7 @@ import httpx
 TIMEOUT = httpx.Timeout(connect=10.0, read=60.0, write=30.0, pool=10.0)
 """Seconds for one attempt: to connect, and for each silence while the answer is awaited or the body is sent."""
 
-PASSING = frozenset({429, 502, 503, 504})
+PASSING = frozenset({429, 502, 503, 504, 507})
 """Answers that say: not now."""
 
 _PASSING_ERRORS = (
@@ -88,7 +88,7 @@ class Client:
     >>> with Client("https://yhdessa.example", key) as client:
     ...     client.submit(counts=[{"municipality": "297", "period": "2022-03", "sessions": 7}])
 
-    What fails for the moment (no connection, a timeout, 429, 502, 503, 504) is tried again as `patience` says, the
+    What fails for the moment (no connection, a timeout, 429, 502, 503, 504, 507) is tried again as `patience` says, the
     same bytes each time. A post and all its retries share one Idempotency-Key, so that it is recorded once.
 
     Raises:

@@ -4,15 +4,18 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, MetaData, String, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError, TimeoutError
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Field, Session, SQLModel
 
 from app.clock import RESOLUTION, Clock
 from app.settings import Settings
+from app.waiting import waiting
 
 LARGEST_ID = 2**31 - 1
 """The largest number that an id can be: PostgreSQL's INTEGER holds no more, and refuses to look for it."""
@@ -23,7 +26,31 @@ WRITER_LOCK = 7_203_011
 MIGRATOR_LOCK = 7_203_012
 """The number of PostgreSQL's advisory lock that the one who migrates holds."""
 
+PING_SECONDS = 1.0
+"""How long a pooled connection may take to prove that it is one, so that time is left for a new one."""
+
+HOLDER_SECONDS = 4
+"""After so long without a word PostgreSQL holds who has the turn to write for gone; all others wait for it."""
+
+ROWS_PER_SECOND = 250
+"""How many rows are computed at least in a second in which nothing is said; some thousands where nobody else works."""
+
+ABANDONED_SECONDS = 60
+"""The same for every other transaction."""
+
 _DURABLE = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
+
+_UNSAFE = """
+    SELECT name || '=' || current_setting(name)
+    FROM unnest(ARRAY['fsync', 'full_page_writes', 'synchronous_commit']) AS name
+    WHERE current_setting(name) = 'off'
+    OR current_setting(name) = 'local' AND current_setting('synchronous_standby_names') <> ''
+"""
+
+# idle_in_transaction_session_timeout and read_only_sql_transaction, which psycopg files under internal errors; the
+# latter is what a primary says that was made a standby.
+_PASSING = {"25P03", "25006"}
+_DISK_FULL = {"53100", "SQLITE_FULL"}
 
 
 class Base(SQLModel):
@@ -103,6 +130,17 @@ class Database:
         if busy:
             raise StillRead("somebody still reads what was there before, so SQLite's log keeps it; repeat this later")
 
+    def unsafe(self) -> str | None:
+        """What of the settings of the database now loses acknowledged writes in a power cut; None if nothing.
+
+        Every new connection is refused for it; this finds what was changed since.
+        """
+        if self.engine.dialect.name == "sqlite":
+            return None
+        with self.engine.connect() as connection:
+            found = list(connection.exec_driver_sql(_UNSAFE).scalars())
+        return _unsafe_words(found) if found else None
+
     def dispose(self) -> None:
         """Close every connection."""
         self.engine.dispose()
@@ -131,7 +169,17 @@ def wait_for_turn(db: Session) -> None:
     if is_sqlite(db):
         db.connection(execution_options={"begin": "IMMEDIATE"})
     else:
-        db.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": WRITER_LOCK})
+        # Else a holder that the network has cut off keeps everybody waiting.
+        abandoned = f"set_config('idle_in_transaction_session_timeout', '{HOLDER_SECONDS}s', true)"
+        db.execute(text(f"SELECT {abandoned}, pg_advisory_xact_lock(:number)"), {"number": WRITER_LOCK})
+
+
+def hold_turn(db: Session, *, rows: int) -> None:
+    """Let the turn last through computing so many rows without a word to the database."""
+    seconds = HOLDER_SECONDS + rows // ROWS_PER_SECOND
+    if seconds > HOLDER_SECONDS and not is_sqlite(db):
+        name = "idle_in_transaction_session_timeout"
+        db.execute(text("SELECT set_config(:name, :value, true)"), {"name": name, "value": f"{seconds}s"})
 
 
 def take_migrators_turn(db: Session) -> None:
@@ -160,27 +208,91 @@ def settle(db: Session, moment: datetime) -> None:
     db.rollback()
 
 
+def unavailable(error: Exception) -> bool:
+    """True if `error` says that the database did not answer, was busy for too long, or went away meanwhile."""
+    if isinstance(error, OperationalError | TimeoutError | UnsafeDatabase):
+        return True
+    return isinstance(error, DBAPIError) and (error.connection_invalidated or _code(error) in _PASSING)
+
+
+def disk_full(error: Exception) -> bool:
+    """True if `error` says that there was no space left to write to, and so that nothing was written."""
+    return isinstance(error, DBAPIError) and _code(error) in _DISK_FULL
+
+
 def is_sqlite(db: Session) -> bool:
     """True on SQLite, False on PostgreSQL."""
     return db.get_bind().dialect.name == "sqlite"
 
 
+def _code(error: DBAPIError) -> str | None:
+    """PostgreSQL's SQLSTATE or SQLite's name of `error`; None where the driver itself found it."""
+    return getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
+
+
 def _engine(settings: Settings) -> Engine:
     if settings.database_url.startswith("sqlite"):
         return _sqlite_engine(settings)
-    milliseconds = int(settings.lock_timeout_seconds * 1000)
-    return create_engine(
+    return _postgresql_engine(settings)
+
+
+def _postgresql_engine(settings: Settings) -> Engine:
+    options = {
+        "timezone": "UTC",
+        "lock_timeout": int(settings.lock_timeout_seconds * 1000),
+        "idle_in_transaction_session_timeout": ABANDONED_SECONDS * 1000,
+        "tcp_keepalives_idle": 30,
+        "tcp_keepalives_interval": 10,
+        "tcp_keepalives_count": 3,
+    }
+    engine = create_engine(
         settings.database_url,
         hide_parameters=True,
         pool_size=settings.pool_size,
         max_overflow=settings.pool_size,
-        pool_pre_ping=True,
         pool_timeout=settings.lock_timeout_seconds,
         connect_args={
-            "options": f"-c lock_timeout={milliseconds} -c timezone=UTC",
-            # Whole seconds, and 2 at least: libpq takes no less.
+            "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
+            # Whole seconds, and 2 at least: libpq takes no less. A request has its own bound besides.
             "connect_timeout": max(2, math.ceil(settings.lock_timeout_seconds)),
+            "keepalives_idle": 30,
+            "keepalives_interval": 10,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 10_000,
         },
+    )
+    event.listen(engine, "do_connect", _connect_to_postgresql)
+    event.listen(engine, "connect", _on_postgresql_connect)
+    event.listen(engine, "checkout", _on_postgresql_checkout)
+    return engine
+
+
+def _connect_to_postgresql(_dialect: Any, _record: Any, arguments: Any, parameters: Any) -> Any:
+    # The driver is an extra, and not there where SQLite is enough.
+    from app.patient import PatientConnection
+
+    return PatientConnection.connected(arguments, parameters)
+
+
+def _on_postgresql_connect(connection: Any, record: Any) -> None:
+    """Refuse a server that does not keep what it acknowledges."""
+    record.info["new"] = True
+    unsafe = [setting for (setting,) in connection.execute(_UNSAFE)]
+    connection.rollback()
+    if unsafe:
+        raise UnsafeDatabase(_unsafe_words(unsafe))
+
+
+def _on_postgresql_checkout(connection: Any, record: Any, _proxy: Any) -> None:
+    """Make sure that a pooled connection still is one; SQLAlchemy's own ping waits for as long as it takes."""
+    if not record.info.pop("new", False) and not connection.answers(within=PING_SECONDS):
+        raise InvalidatePoolError
+
+
+def _unsafe_words(unsafe: list[str]) -> str:
+    return (
+        f"PostgreSQL runs with {', '.join(unsafe)}, so what was acknowledged could be lost when the power fails; "
+        "set fsync, full_page_writes and synchronous_commit to on"
     )
 
 
@@ -199,7 +311,7 @@ def _sqlite_engine(settings: Settings) -> Engine:
         },
     )
     event.listen(engine, "connect", _on_sqlite_connect)
-    event.listen(engine, "begin", _on_sqlite_begin)
+    event.listen(engine, "begin", partial(_on_sqlite_begin, most_seconds=settings.lock_timeout_seconds))
     return engine
 
 
@@ -212,6 +324,8 @@ def _on_sqlite_connect(connection: Any, _record: Any) -> None:
             raise UnsafeDatabase(f"SQLite keeps {pragma}={held!r} where {value!r} is needed to survive a power cut")
 
 
-def _on_sqlite_begin(connection: Connection) -> None:
-    """Begin in the driver's stead, which would begin too late to keep one snapshot."""
-    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', 'DEFERRED')}")
+def _on_sqlite_begin(connection: Connection, *, most_seconds: float) -> None:
+    """Begin in the driver's stead, which would begin too late to keep one snapshot; wait for a turn while one may."""
+    with waiting(most_seconds) as seconds:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', 'DEFERRED')}")

@@ -123,6 +123,14 @@ class Unavailable(Problem):
     answers_with: ClassVar[Mapping[str, str]] = {"Retry-After": "Seconds to wait before trying again"}
 
 
+class InsufficientStorage(Problem):
+    """The disk of the database is full; nothing was stored, and reading goes on."""
+
+    status_code = 507
+    title = "There is no space left to store anything"
+    answers_with: ClassVar[Mapping[str, str]] = {"Retry-After": "Seconds to wait before trying again"}
+
+
 def parameter_problem(name: str, detail: str) -> InvalidParameter:
     """The refusal of the parameter `name`."""
     return InvalidParameter(f"{name}: {detail}", errors=[FieldError(parameter=name, detail=detail)])

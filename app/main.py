@@ -27,6 +27,7 @@ from app.database import Database
 from app.errors import install_problems
 from app.reports.models import SubmissionIn
 from app.settings import Settings
+from app.web.admission import Admission
 from app.web.answers import ConditionalAnswers
 from app.web.contract import completed
 from app.web.rates import Ticks
@@ -117,6 +118,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
     application.state.clock = clock
     application.state.database = database
     application.state.stopping = stopping
+    application.state.admission = Admission(settings)
     application.state.limits = limits_of(settings, ticks)
     install_problems(application)
     for router in ROUTERS:

@@ -58,7 +58,9 @@ def migrate(database: Database, clock: Clock, *, tell: Callable[[str], None] = l
 
 
 def schema_problem(database: Database) -> str | None:
-    """What is wrong with the schema and what to do about it; None if a server may start on it."""
+    """What is wrong with the database and what to do about it; None if a server may start on it."""
+    if unsafe := database.unsafe():
+        return unsafe
     head = newest_revision()
     with database.engine.connect() as connection:
         found = MigrationContext.configure(connection).get_current_revision()
@@ -75,6 +77,7 @@ def require_schema(database: Database) -> None:
 
     Raises:
         NotMigrated: its schema is not at head, or its registers are not loaded.
+        UnsafeDatabase: it would lose acknowledged writes in a power cut.
     """
     if problem := schema_problem(database):
         raise NotMigrated(problem)

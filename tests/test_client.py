@@ -190,6 +190,7 @@ def test_after_its_block_the_connection_is_closed(service: Service) -> None:
 @pytest.mark.parametrize(
     ("period", "fault", "replayed"),
     [
+        ("2018-12", turned_away("507 Insufficient Storage", "Retry-After: 0"), False),
         ("2019-01", request_lost, False),
         ("2019-02", answer_lost, True),
         ("2019-03", answer_cut, True),

@@ -135,6 +135,7 @@ def test_every_refusal_is_documented_as_a_problem_document(name: str) -> None:
 
     assert {"422"} <= refusals.keys()
     assert ("503" in refusals) == (name not in WITHOUT_DATABASE)
+    assert ("507" in refusals) == (OPERATIONS[name]["method"] != "GET")
     assert ({"413", "415"} <= refusals.keys()) == (name in WITH_BODY)
     for code, response in refusals.items():
         assert list(response["content"]) == ["application/problem+json"]

@@ -1,9 +1,10 @@
 """What the database promises: an acknowledged write survives, writers take turns, a reader sees one moment."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -11,16 +12,18 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import Connection, event, text
-from sqlalchemy.exc import InternalError
+from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InternalError, OperationalError
 from sqlmodel import select
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
 from app.clock import written
-from app.database import Database, LastWrite, UnsafeDatabase, take_turn
+from app.database import Database, LastWrite, UnsafeDatabase, hold_turn, take_turn
 from app.main import create_app
 from app.settings import Settings
+from app.waiting import Allowance, allowed
 from tests.conftest import NOW, Caller, StandingClock, count, sqlite_copy, status
 
 A_MICROSECOND = timedelta(microseconds=1)
@@ -125,6 +128,63 @@ def test_a_connection_that_does_not_keep_what_it_was_told_is_refused(
     )
 
 
+@pytest.mark.skipif("YHDESSA_TEST_DATABASE_URL" in os.environ, reason="changes settings of the whole server")
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("setting", ["fsync", "full_page_writes"])
+def test_a_postgresql_that_does_not_survive_a_power_cut_is_refused(
+    http: TestClient, settings: Settings, clock: StandingClock, postgresql_server: str, setting: str
+) -> None:
+    assert http.get("/readyz").status_code == 200
+
+    with server_wide(postgresql_server, setting, "off"):
+        in_use = http.get("/readyz")
+        with TestClient(create_app(settings, clock)) as new:
+            started = [new.get(path) for path in ("/readyz", "/v1/practices")]
+        with pytest.raises(UnsafeDatabase) as refused:
+            Database(settings).engine.connect()
+    again = http.get("/readyz")
+
+    assert str(refused.value) == (
+        f"PostgreSQL runs with {setting}=off, so what was acknowledged could be lost when the power fails; "
+        "set fsync, full_page_writes and synchronous_commit to on"
+    )
+    assert [answer.status_code for answer in (in_use, *started)] == [503] * 3
+    assert {answer.json()["detail"] for answer in (in_use, *started)} == {str(refused.value)}
+    assert again.status_code == 200
+
+
+@pytest.mark.skipif("YHDESSA_TEST_DATABASE_URL" in os.environ, reason="changes settings of the whole server")
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    ("commit", "standbys", "unsafe"),
+    [
+        ("off", "", True),
+        # Without a standby to wait for it is the same as on; with one, what it has not heard of is lost in a failover.
+        ("local", "", False),
+        ("local", "reserve", True),
+        ("remote_write", "", False),
+    ],
+)
+def test_commits_that_are_acknowledged_before_they_are_durable_are_refused(
+    database_url: str, settings: Settings, postgresql_server: str, commit: str, standbys: str, unsafe: bool
+) -> None:
+    plain = create_engine(database_url, isolation_level="AUTOCOMMIT")
+    with plain.connect() as connection:
+        connection.exec_driver_sql(
+            f"ALTER DATABASE {make_url(database_url).database} SET synchronous_commit = {commit}"
+        )
+    plain.dispose()
+    database = Database(settings)
+
+    with server_wide(postgresql_server, "synchronous_standby_names", standbys):
+        if unsafe:
+            with pytest.raises(UnsafeDatabase, match=f"^PostgreSQL runs with synchronous_commit={commit}, "):
+                database.engine.connect()
+        else:
+            database.engine.connect().close()
+    database.dispose()
+
+
 def test_a_commit_that_the_database_refuses_is_never_acknowledged(app: FastAPI, new_key: Callable[..., str]) -> None:
     engine = app.state.database.engine
     kuopio = Caller(TestClient(app, raise_server_exceptions=False), new_key("municipality:297"))
@@ -171,6 +231,12 @@ def test_a_connection_that_is_cut_at_the_commit_is_a_problem_the_caller_can_wait
     assert answer.json()["type"] == "urn:yhdessa:problem:unavailable"
     assert kuopio.get("/v1/session-counts").json()["rows"] == []
     assert kuopio.post([count("297", "2022-03", 7)]).json()["id"] == 1
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_nobody_begins_to_connect_who_could_not_wait_for_it(database: Database) -> None:
+    with allowed(Allowance(1.5)), pytest.raises(OperationalError, match="no time is left to connect to the database"):
+        database.engine.connect()
 
 
 def test_a_write_that_fails_leaves_nothing(database: Database, clock: StandingClock) -> None:
@@ -244,6 +310,25 @@ def test_a_turn_that_does_not_come_is_a_problem_the_caller_can_wait_out(
         "instance": "/v1/submissions",
     }
     assert again.status_code == 201
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_whoever_has_the_turn_and_says_nothing_loses_it_unless_there_is_much_to_compute(
+    database: Database, clock: StandingClock
+) -> None:
+    show = text("SHOW idle_in_transaction_session_timeout")
+
+    with database.writing() as db:
+        before = db.scalar(show)
+        take_turn(db, clock)
+        held = [db.scalar(show)]
+        for rows in (1, 10_000):
+            hold_turn(db, rows=rows)
+            held.append(db.scalar(show))
+    with database.reading() as db:
+        after = db.scalar(show)
+
+    assert (before, held, after) == ("1min", ["4s", "4s", "44s"], "1min")
 
 
 def test_moments_of_recording_strictly_increase_over_clocks_that_stand_or_are_set_back(
@@ -345,6 +430,32 @@ def test_a_question_about_a_recent_moment_waits_for_the_writer_in_flight(
     kuopio.post([count("297", "2024-03", 8)], [status("297", "2024", "in_use")])
     assert kuopio.get(path, **question).content == answer.content
     assert kuopio.get(path, municipality="297").content != answer.content
+
+
+@contextmanager
+def server_wide(server: str, setting: str, value: str) -> Iterator[None]:
+    """The whole PostgreSQL server runs with `setting` at `value`."""
+    engine = create_engine(make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+
+    def set_to(statement: str, expected: str) -> None:
+        with engine.connect() as connection:
+            connection.exec_driver_sql(statement)
+            connection.exec_driver_sql("SELECT pg_reload_conf()")
+            deadline = time.monotonic() + DEADLINE
+            while connection.exec_driver_sql(f"SHOW {setting}").scalar_one() != expected:
+                assert time.monotonic() < deadline, f"{setting} never became {expected}"
+                time.sleep(0.02)
+
+    with engine.connect() as connection:
+        before = connection.exec_driver_sql(f"SHOW {setting}").scalar_one()
+    set_to(f"ALTER SYSTEM SET {setting} = '{value}'", value)
+    try:
+        # Sessions that are open hear of it when they are next asked something, and so may be asked one time too early.
+        time.sleep(0.2)
+        yield
+    finally:
+        set_to(f"ALTER SYSTEM RESET {setting}", before)
+        engine.dispose()
 
 
 def write(database: Database, clock: StandingClock) -> datetime:

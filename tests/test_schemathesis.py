@@ -20,8 +20,8 @@ OPERATIONS: dict[str, dict[str, Any]] = {
 }
 
 # The key is good and may ask as often as it likes, so 401 and 429 are no answers to data that fits the schema; nor are
-# a body too large or of another kind.
-NEVER = {"206", "304", "401", "413", "415", "429", "503"}
+# a body too large or of another kind, or a full disk.
+NEVER = {"206", "304", "401", "413", "415", "429", "503", "507"}
 # Elsewhere 422 also says that a rule of content is broken which no schema can tell: a county, practice or moment that
 # there is not, a period that has not begun, a personal identity code in a note.
 WITHOUT_RULES_OF_CONTENT = {"getConfig", "getKey", "getSubmission", "isAlive", "isReady"}

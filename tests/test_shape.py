@@ -21,6 +21,8 @@ ROOMS = (
     "series",
     "disclosure",
     "formats",
+    "waiting",
+    "patient",
     "database",
     "web",
     "places",

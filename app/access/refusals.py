@@ -1,7 +1,6 @@
 """Refusals to known keys, written into the audit log; guesses at keys go to the log of requests alone."""
 
 import structlog
-from sqlalchemy.exc import OperationalError, TimeoutError
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -14,6 +13,9 @@ from app.access.limits import Limits
 from app.access.models import Key
 from app.clock import Clock
 from app.database import Database, wait_for_turn
+from app.errors import Unavailable
+from app.web.admission import Admission
+from app.web.dependencies import available
 
 _AUDITED = (401, 403, 409, 422)
 
@@ -35,27 +37,33 @@ class RefusalsAudited:
 
         async def send_audited(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] in _AUDITED:
-                await run_in_threadpool(_audit, scope, sent_key(authorization), message["status"])
+                await _audit(scope, sent_key(authorization), message["status"])
             await send(message)
 
         await self.app(scope, receive, send_audited)
 
 
-def _audit(scope: Scope, secret: str, status_code: int) -> None:
+async def _audit(scope: Scope, secret: str, status_code: int) -> None:
+    admission: Admission = scope["app"].state.admission
+    try:
+        async with admission.place("writing", scope["state"]):
+            await run_in_threadpool(_write, scope, secret, status_code)
+    except Unavailable:
+        log.exception("a refusal could not be written into the audit log", status=status_code)
+
+
+def _write(scope: Scope, secret: str, status_code: int) -> None:
     database: Database = scope["app"].state.database
     clock: Clock = scope["app"].state.clock
-    try:
-        with database.writing() as db:
-            key = _key(db, scope, secret, status_code)
-            if key is None:
-                return
-            key_id, reason = key.id, _reason(key, scope["state"]["problem"])
-            # The address as the contract writes it: what stands in its place was written by the caller.
-            where = {"method": scope["method"], "route": scope["route"].path}
-            wait_for_turn(db)
-            add_line(db, "refused", key_id=key_id, at=clock(), reason=reason, status=status_code, **where)
-    except (OperationalError, TimeoutError):
-        log.exception("a refusal could not be written into the audit log", status=status_code)
+    with available(), database.writing() as db:
+        key = _key(db, scope, secret, status_code)
+        if key is None:
+            return
+        key_id, reason = key.id, _reason(key, scope["state"]["problem"])
+        # The address as the contract writes it: what stands in its place was written by the caller.
+        where = {"method": scope["method"], "route": scope["route"].path}
+        wait_for_turn(db)
+        add_line(db, "refused", key_id=key_id, at=clock(), reason=reason, status=status_code, **where)
 
 
 def _key(db: Session, scope: Scope, secret: str, status_code: int) -> Key | None:

@@ -12,6 +12,7 @@ from app.pages.home import Language
 from app.schema import schema_problem
 from app.settings import Settings
 from app.web.answers import documented
+from app.web.dependencies import PlaceToRead, available
 from app.web.strict import StrictRoute
 
 router = APIRouter(tags=["Operation"], route_class=StrictRoute)
@@ -39,14 +40,18 @@ async def is_alive() -> State:
         **problems(InvalidParameter, Unavailable),
     },
 )
-def is_ready(request: Request) -> State:
-    """The database answers, its schema is one that this version can use, and nobody stops the server; else 503."""
+def is_ready(request: Request, _place: PlaceToRead) -> State:
+    """The database answers, keeps what is written, and has a schema that this version can use; nobody stops the server.
+
+    Otherwise 503.
+    """
     if request.app.state.stopping.asked:
         raise Unavailable("the server is about to stop", headers={"Retry-After": "30"})
     try:
-        problem = schema_problem(request.app.state.database)
+        with available():
+            problem = schema_problem(request.app.state.database)
     except SQLAlchemyError as error:
-        raise Unavailable("the database does not answer", headers={"Retry-After": "2"}) from error
+        raise Unavailable("the database does not let the server work", headers={"Retry-After": "30"}) from error
     if problem:
         raise Unavailable(problem, headers={"Retry-After": "30"})
     return State(status="ready")

@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from app.access.scope import Caller, NotCovered
 from app.clock import helsinki_day
+from app.database import hold_turn
 from app.errors import MOST_LISTED, FieldError, InvalidRequest, Problem
 from app.places.register import municipalities, municipality_code
 from app.practices.definitions import practices
@@ -57,6 +58,7 @@ def record(
     """
     if not submission.counts and not submission.statuses:
         raise InvalidRequest("there is no row in counts or statuses, so there is nothing to record")
+    hold_turn(db, rows=len(submission.counts) + len(submission.statuses))
     rulebook = _rulebook(db, submission, by=by, today=helsinki_day(at), locate=locate)
     rows: list[Row] = [
         *rulebook.checked_counts(submission.counts),

@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from app.access.scope import Caller, NotCovered
+from app.database import hold_turn
 from app.errors import FieldError, InvalidRequest, Problem
 from app.places.register import municipalities
 from app.reports.ledger import AnEntry, Decision, Entry, Key, about, counts_in_force, store, withdrawn
@@ -61,6 +62,7 @@ def retract_submission(db: Session, submission_id: int, *, reason: str, by: Call
     own_submission(db, submission_id, by=by)
     counts = _changes(db, CountEntry, submission_id)
     statuses = _changes(db, StatusEntry, submission_id)
+    hold_turn(db, rows=len(counts) + len(statuses))
     _check_scope(db, [change.own for change in (*counts, *statuses)], by)
     if holds_personal_identity_code(reason):
         detail = "holds a personal identity code; leave it out, nobody needs it here"

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app.errors import ProblemDocument, documented_headers, problems
+from app.errors import InsufficientStorage, ProblemDocument, documented_headers, problems
 from app.web.rates import TooManyRequests
 
 _REF = "#/components/schemas/{model}"
@@ -38,6 +38,8 @@ def completed(document: dict[str, Any], *models: type[BaseModel]) -> dict[str, A
             _complete_parameter(parameter)
         if method == "get":
             _add_revalidation(operation["responses"])
+        else:
+            operation["responses"].update({str(code): told for code, told in problems(InsufficientStorage).items()})
         if "security" in operation:
             _add_limits(operation["responses"])
         operation["responses"] = dict(sorted(operation["responses"].items()))

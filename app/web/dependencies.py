@@ -1,16 +1,16 @@
 """What routes are handed: a session of the database, the clock, the moment that is read."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
-from sqlalchemy.exc import OperationalError, TimeoutError
 from sqlmodel import Session
 
 from app.clock import AsOf, Clock, NotAMoment, as_of
-from app.database import Database, settle
-from app.errors import Unavailable, parameter_problem
+from app.database import Database, UnsafeDatabase, disk_full, settle, unavailable
+from app.errors import InsufficientStorage, Unavailable, parameter_problem
+from app.web.admission import RETRY_AFTER, Admission
 
 # For the contract alone: what is wrong with a moment is said in words by app.clock.
 _MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:[0-9]{2}))?$"
@@ -22,17 +22,35 @@ def clock_of(request: Request) -> Clock:
     return clock
 
 
-def reading(request: Request) -> Iterator[Session]:
+async def place_to_read(request: Request) -> AsyncIterator[None]:
+    """A place among those who read from the database; the body has arrived by now."""
+    admission: Admission = request.app.state.admission
+    async with admission.place("reading", request.scope["state"]):
+        yield
+
+
+async def place_to_write(request: Request) -> AsyncIterator[None]:
+    """A place among those who write to the database; the body has arrived by now."""
+    admission: Admission = request.app.state.admission
+    async with admission.place("writing", request.scope["state"]):
+        yield
+
+
+PlaceToRead = Annotated[None, Depends(place_to_read, scope="function")]
+PlaceToWrite = Annotated[None, Depends(place_to_write, scope="function")]
+
+
+def reading(request: Request, _place: PlaceToRead) -> Iterator[Session]:
     """A session for one reading request: one snapshot, nothing kept."""
     database: Database = request.app.state.database
-    with _available(), database.reading() as db:
+    with available(), database.reading() as db:
         yield db
 
 
-def writing(request: Request) -> Iterator[Session]:
+def writing(request: Request, _place: PlaceToWrite) -> Iterator[Session]:
     """A session for one writing request, committed before the answer is sent."""
     database: Database = request.app.state.database
-    with _available(), database.writing() as db:
+    with available(), _space_left(), database.writing() as db:
         yield db
 
 
@@ -73,11 +91,32 @@ AsOfMoment = Annotated[AsOf, Depends(moment_read)]
 
 
 @contextmanager
-def _available() -> Iterator[None]:
+def available() -> Iterator[None]:
     """Turns a database that does not answer, or is busy for too long, into a problem the caller can wait out."""
     try:
         yield
-    except (OperationalError, TimeoutError) as error:
-        raise Unavailable(
-            "the database did not answer in time; try again in a few seconds", headers={"Retry-After": "2"}
+    except Exception as error:
+        if not unavailable(error):
+            raise
+        raise Unavailable(_words(error), headers=RETRY_AFTER) from error
+
+
+@contextmanager
+def _space_left() -> Iterator[None]:
+    """Turns a full disk into a problem that says so."""
+    try:
+        yield
+    except Exception as error:
+        if not disk_full(error):
+            raise
+        raise InsufficientStorage(
+            "the disk of the database is full, and nothing of this request was stored; "
+            "send it again when the operator has made space",
+            headers={"Retry-After": "60"},
         ) from error
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, UnsafeDatabase):
+        return str(error)
+    return "the database did not answer in time; try again in a few seconds"

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
 from starlette.testclient import TestClient
 from typer.testing import CliRunner, Result
 
@@ -87,6 +88,27 @@ def told(result: Result) -> str:
 
 def caller(server: FastAPI, key: str | None) -> Caller:
     return Caller(TestClient(server), key)
+
+
+# An unsafe database.
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("command", [command for command in NEEDS_A_SCHEMA if command[0] != "release"])
+def test_a_database_that_would_lose_what_it_acknowledged_is_refused(
+    yhdessa: Yhdessa, database_url: str, command: tuple[str, ...]
+) -> None:
+    plain = create_engine(database_url, isolation_level="AUTOCOMMIT")
+    with plain.connect() as connection:
+        connection.execute(text(f"ALTER DATABASE {make_url(database_url).database} SET synchronous_commit = off"))
+    plain.dispose()
+
+    refused = told(yhdessa(*command, on=database_url))
+
+    assert refused == (
+        "PostgreSQL runs with synchronous_commit=off, so what was acknowledged could be lost when the power fails; "
+        "set fsync, full_page_writes and synchronous_commit to on"
+    )
 
 
 # Keys.

@@ -20,6 +20,8 @@ from app.operation import examples
 from app.settings import Settings
 from tests.conftest import ROOT, StandingClock, running_server, sqlite_copy
 
+FIGURE = "/v1/session-counts/yhdessa-aika/297/2022-03"
+
 
 def test_a_migrated_server_is_alive_and_ready(http: TestClient) -> None:
     assert http.get("/livez").json() == {"status": "alive"}
@@ -130,7 +132,7 @@ def test_the_terms_are_told_to_whoever_shows_a_wrong_key_or_too_much_of_one(
 
 @pytest.fixture
 def blocked(migrated_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The URL of a real server all of whose threads wait for a database that somebody else writes to."""
+    """The URL of a real server to which sixty posts are sent, while somebody else holds the turn to write."""
     url = sqlite_copy(migrated_sqlite, tmp_path)
     database = Database(Settings(database_url=url))
     with database.writing() as db:
@@ -141,7 +143,7 @@ def blocked(migrated_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         other = create_engine(url)
         with other.connect() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            figure = f"{server}/v1/session-counts/yhdessa-aika/297/2022-03"
+            figure = f"{server}{FIGURE}"
             headers = {"Authorization": f"Bearer {key}"}
             posts = [
                 threading.Thread(
@@ -159,25 +161,28 @@ def blocked(migrated_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     database.dispose()
 
 
-def test_a_server_whose_threads_are_all_stuck_says_at_once_that_it_is_alive(blocked: str) -> None:
+def test_posts_that_all_wait_for_their_turn_keep_neither_liveness_nor_readers_waiting(blocked: str) -> None:
     with httpx.Client(base_url=blocked) as http:
         deadline = time.monotonic() + 20
-        while _answers(http, "/readyz", within=1):
-            assert time.monotonic() < deadline, "the threads of the server never got stuck"
+        while _answers(http, "PUT", FIGURE, within=1):
+            assert time.monotonic() < deadline, "there was always a place left to write"
         seconds = []
         for _ in range(5):
             began = time.perf_counter()
             assert http.get("/livez").json() == {"status": "alive"}
             seconds.append(time.perf_counter() - began)
-        still_stuck = not _answers(http, "/readyz", within=1)
+        read = [_answers(http, "GET", path, within=5) for path in ("/readyz", "/v1/trends?county=13")]
+        still_waiting = not _answers(http, "PUT", FIGURE, within=1)
 
     # The machine may be busy with other tests; the best of five shows what the server needs.
     assert min(seconds) < 0.1
-    assert still_stuck
+    assert read == [True, True]
+    assert still_waiting
 
 
-def _answers(http: httpx.Client, path: str, *, within: float) -> bool:
+def _answers(http: httpx.Client, method: str, path: str, *, within: float) -> bool:
     try:
-        return http.get(path, timeout=within).is_success
+        http.request(method, path, json={"sessions": 7} if method == "PUT" else None, timeout=within)
     except httpx.TimeoutException:
         return False
+    return True

@@ -1,0 +1,64 @@
+"""A connection to PostgreSQL that keeps nobody waiting for longer than the request may wait."""
+
+from collections.abc import Mapping, Sequence
+from math import inf
+from typing import Any, Self, TypeVar
+
+import psycopg
+from psycopg.abc import PQGen
+from psycopg.pq import TransactionStatus
+
+from app.waiting import Allowance, allowed, waiting
+
+LEAST_CONNECT_SECONDS = 2
+"""The shortest bound that libpq takes for connecting; it takes whole seconds."""
+
+_Got = TypeVar("_Got")
+
+
+class PatientConnection(psycopg.Connection[Any]):
+    """A connection that is given up once its server has kept a request waiting for as long as it may wait.
+
+    The server's own timeouts are no help against a network that swallows its answers, nor is TCP's against a
+    middlebox that acknowledges what it does not pass on.
+    """
+
+    @classmethod
+    def connected(cls, arguments: Sequence[Any], parameters: Mapping[str, Any]) -> Self:
+        """A new connection, made in the time that the request has left.
+
+        Raises:
+            psycopg.OperationalError: the server cannot be reached, or not in time.
+        """
+        with waiting() as seconds:
+            if seconds < LEAST_CONNECT_SECONDS:
+                raise psycopg.OperationalError("no time is left to connect to the database")
+            bound = {} if seconds == inf else {"connect_timeout": int(seconds)}
+            return cls.connect(*arguments, **{**parameters, **bound})
+
+    def wait(self, gen: PQGen[_Got], interval: float = 0.1, timeout: float | None = None) -> _Got:
+        """What `gen` waits for.
+
+        Raises:
+            psycopg.OperationalError: it did not come in time; whether it was carried out is unknown.
+        """
+        with waiting(inf if timeout is None else timeout) as seconds:
+            try:
+                return super().wait(gen, interval, None if seconds == inf else seconds)
+            except psycopg.OperationalError:
+                if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                    # Its answer is still under way, and the next question would get it.
+                    self.close()
+                raise
+
+    def answers(self, *, within: float) -> bool:
+        """True if the server answers within so many seconds; otherwise the connection is closed."""
+        try:
+            with waiting(within) as seconds, allowed(Allowance(seconds)):
+                self.autocommit = True
+                self.execute("SELECT 1")
+                self.autocommit = False
+        except psycopg.Error:
+            self.close()
+            return False
+        return True
