@@ -92,6 +92,7 @@ class CutConnections:
     def strike(self, fault: Fault, *, commits: int = 1, delay_seconds: float = 0.0) -> None:
         """From now on `fault` happens."""
         with self.lock:
+            self.met.clear()
             self.fault, self.commits, self.delay_seconds = fault, commits, delay_seconds
         if fault is Fault.REFUSE:
             # Shut first: closing alone does not wake who waits for a connection.

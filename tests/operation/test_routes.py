@@ -58,6 +58,19 @@ def test_a_schema_of_another_version_is_not_ready(http: TestClient, database_url
     assert answer.json()["detail"].startswith("the database is at revision older, this version needs ")
 
 
+def test_a_database_that_does_not_let_the_server_look_at_it_is_not_ready(http: TestClient, database_url: str) -> None:
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE alembic_version RENAME COLUMN version_num TO version_of_somebody_else"))
+    engine.dispose()
+
+    answer = http.get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] in ("2", "30")
+    assert answer.json()["type"] == "urn:yhdessa:problem:unavailable"
+
+
 def test_the_terms_of_a_server_that_sets_none_are_those_the_contract_shows(
     database_url: str, clock: StandingClock
 ) -> None:
