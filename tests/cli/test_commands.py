@@ -55,7 +55,7 @@ def yhdessa(monkeypatch: pytest.MonkeyPatch) -> Yhdessa:
     def started(*_arguments: object, **_options: object) -> None:
         pytest.fail("the server started")
 
-    monkeypatch.setattr(uvicorn, "run", started)
+    monkeypatch.setattr(uvicorn.Server, "run", started)
 
     def run(*arguments: str, on: str = "", **environment: str) -> Result:
         return CliRunner().invoke(
