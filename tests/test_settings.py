@@ -7,7 +7,7 @@ from ipaddress import ip_network
 import pytest
 from pydantic import ValidationError
 
-from app.settings import PREFIX, Settings, UnknownSetting, read_settings
+from app.settings import Settings, UnknownSetting, read_settings
 
 
 @pytest.fixture(autouse=True)
@@ -167,6 +167,15 @@ def test_a_database_that_we_cannot_use_or_that_keeps_nothing_is_refused(
         ("YHDESSA_POOL_SIZE", "many"),
         ("YHDESSA_SHUTDOWN_SECONDS", "0"),
         ("YHDESSA_SHUTDOWN_SECONDS", "601"),
+        ("YHDESSA_MIGRATE_TIMEOUT_SECONDS", "0"),
+        ("YHDESSA_MIGRATE_TIMEOUT_SECONDS", "3601"),
+        ("YHDESSA_DRAIN_SECONDS", "-1"),
+        ("YHDESSA_DRAIN_SECONDS", "61"),
+        ("YHDESSA_HEAD_TIMEOUT_SECONDS", "0"),
+        ("YHDESSA_BODY_TIMEOUT_SECONDS", "601"),
+        ("YHDESSA_IDLE_TIMEOUT_SECONDS", "nan"),
+        ("YHDESSA_ANSWER_TIMEOUT_SECONDS", "0"),
+        ("YHDESSA_MAX_CONNECTIONS", "9"),
         ("YHDESSA_DUE_DAY", "0"),
         ("YHDESSA_DUE_DAY", "29"),
         ("YHDESSA_LOG_LEVEL", "INFO"),
@@ -218,9 +227,8 @@ def test_a_misspelt_variable_is_refused_and_the_known_ones_are_listed(
     with pytest.raises(UnknownSetting) as refused:
         read_settings()
 
-    assert str(refused.value) == (
-        f"{name}: no such setting; there are {', '.join(sorted(PREFIX + one.upper() for one in Settings.model_fields))}"
-    )
+    known = ", ".join(sorted(f"YHDESSA_{field.upper()}" for field in Settings.model_fields))
+    assert str(refused.value) == f"{name}: no such setting; there are {known}"
 
 
 def test_variables_of_the_tests_of_the_client_and_of_others_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,7 +61,7 @@ def yhdessa(monkeypatch: pytest.MonkeyPatch) -> Yhdessa:
     def started(*_arguments: object, **_options: object) -> None:
         pytest.fail("the server started")
 
-    monkeypatch.setattr(uvicorn, "run", started)
+    monkeypatch.setattr(uvicorn.Server, "run", started)
 
     def run(*arguments: str, on: str = "", typed: str | None = None, **environment: str) -> Result:
         on_database = {"YHDESSA_DATABASE_URL": on} if on else {}
