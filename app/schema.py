@@ -90,6 +90,11 @@ def newest_revision() -> str:
     return head
 
 
+def revision_of(db: Session) -> str | None:
+    """The revision of the schema that is there; None if there is none."""
+    return MigrationContext.configure(db.connection()).get_current_revision()
+
+
 def known_revisions() -> set[str]:
     """Every revision of the schema that this version of the product can make."""
     return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}

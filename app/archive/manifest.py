@@ -9,7 +9,7 @@ from sqlmodel import Session, func, select
 from app.archive.rows import headings
 from app.database import Base, LastWrite, is_sqlite
 from app.reports.verifying import verify
-from app.schema import newest_revision
+from app.schema import NotMigrated, newest_revision, revision_of
 
 
 class _Out(BaseModel):
@@ -42,11 +42,18 @@ def manifest_of(db: Session, *, at: datetime) -> Manifest:
     """What the database holds in the one moment that `db` sees, every link of it verified.
 
     Raises:
+        NotMigrated: its schema is not that of the models, so that not all of it would be told.
         app.reports.verifying.Altered: something in it is not what was acknowledged.
     """
+    revision = newest_revision()
+    if (there := revision_of(db)) != revision:
+        raise NotMigrated(
+            f"the database is at revision {there or 'none'}, and this version tells all of {revision} only:"
+            " use the version that migrated it"
+        )
     found = verify(db)
     return Manifest(
-        revision=newest_revision(),
+        revision=revision,
         taken_at=at,
         recorded_up_to=db.get_one(LastWrite, 1).recorded_at,
         receipts=Chain(length=found.receipts, head=found.receipts_head),

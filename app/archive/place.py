@@ -87,8 +87,8 @@ def _left_as_found(database: Database) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        database.dispose()
         if file and new:
+            database.dispose()
             for ending in ("", "-wal", "-shm"):
                 Path(f"{file}{ending}").unlink(missing_ok=True)
         raise

@@ -135,16 +135,16 @@ def fill(db: Session, given: Iterable[bytes]) -> None:
     """
     connection = db.connection()
     schema = {name: _columns(connection, name) for name in inspect(connection).get_table_names()}
-    batch: _Batch | None = None
+    batches: list[_Batch] = []
     for line in given:
         if line.startswith(b"{"):
-            if batch:
-                batch.end()
-            batch = _Batch(connection, _heading(line), schema)
-        elif batch:
-            batch.add(line)
-    if batch:
-        batch.end()
+            for done in batches:
+                done.end()
+            batches = [_Batch(connection, _heading(line), schema)]
+        else:
+            batches[-1].add(line)
+    for done in batches:
+        done.end()
 
 
 class _Batch:

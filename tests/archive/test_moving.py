@@ -23,7 +23,7 @@ from app.database import Database
 from app.main import create_app
 from app.practices.definitions import set_live_from
 from app.reports.verifying import Altered
-from app.schema import migrate, newest_revision, require_schema
+from app.schema import NotMigrated, migrate, newest_revision, require_schema
 from app.settings import Settings
 from tests.archive.a_life import Answers, Lived, a_lived_database, answers, everything_in
 from tests.archive.forging import forge
@@ -367,7 +367,24 @@ def test_what_was_altered_is_neither_backed_up_nor_copied(original: Path, elsewh
     third.dispose()
 
 
-# A backup from before a migration.
+# Other schemas.
+
+
+def test_a_schema_that_the_models_do_not_tell_whole_is_neither_backed_up_nor_copied(
+    original: Path, elsewhere: Database, tmp_path: Path
+) -> None:
+    restore(elsewhere, original)
+    with elsewhere.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(NotMigrated) as refused:
+        back_up(elsewhere, tmp_path / "b", at=NOW)
+
+    assert str(refused.value) == (
+        f"the database is at revision 9999, and this version tells all of {newest_revision()} only:"
+        " use the version that migrated it"
+    )
+    assert not (tmp_path / "b").exists()
 
 
 def test_a_backup_of_an_older_schema_is_brought_to_the_newest(
