@@ -11,7 +11,7 @@ from app.waiting import Allowance, allowed
 
 RETRY_AFTER = {"Retry-After": "2"}
 
-_ROUND_TRIPS_SECONDS = 0.5
+_ROUND_TRIPS_SECONDS = 0.3
 """What a request may wait beside waiting for its turn, so that the database is first to say that it took too long."""
 
 _MOST_THREADS = 18

@@ -342,7 +342,8 @@ def test_a_hundred_requests_into_a_network_that_swallows_them_are_answered_in_ti
         pool = app.state.database.engine.pool
 
         assert Counter(status_code for status_code, _ in answers) == {503: 100}
-        assert (max(took for _, took in answers) < MOST_SECONDS) == (seconds is None)
+        # What /livez takes at the most, which waits for nothing, is how late a busy machine lets anybody be.
+        assert (max(took for _, took in answers) < MOST_SECONDS + max(alive)) == (seconds is None)
         assert statistics.median(alive) < 0.1
         assert after == [201, 200]
         assert pool.checkedout() == 0
