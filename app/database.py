@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, MetaData, String, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.pool import QueuePool
 from sqlmodel import Field, Session, SQLModel
 
 from app.clock import RESOLUTION, Clock
+from app.measures.counting import Measures
+from app.measures.pool import WatchedPool
 from app.settings import Settings
 
 LARGEST_ID = 2**31 - 1
@@ -19,6 +20,9 @@ LARGEST_ID = 2**31 - 1
 
 WRITER_LOCK = 7_203_011
 """The number of PostgreSQL's advisory lock that the one writer holds."""
+
+POSTED = "posted"
+"""Where in `info` of a session stands how many rows of a post came to each outcome, to be counted once it is kept."""
 
 _DURABLE = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
 
@@ -89,6 +93,11 @@ class Database:
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql(statement)
 
+    def watch(self, measures: Measures) -> None:
+        """Have `measures` told of the connections in use from now on."""
+        assert isinstance(self.engine.pool, WatchedPool)
+        self.engine.pool.watch(measures)
+
     def dispose(self) -> None:
         """Close every connection."""
         self.engine.dispose()
@@ -148,6 +157,7 @@ def _engine(settings: Settings) -> Engine:
     return create_engine(
         settings.database_url,
         hide_parameters=True,
+        poolclass=WatchedPool,
         pool_size=settings.pool_size,
         max_overflow=settings.pool_size,
         pool_pre_ping=True,
@@ -164,7 +174,7 @@ def _sqlite_engine(settings: Settings) -> Engine:
     engine = create_engine(
         make_url(settings.database_url),
         hide_parameters=True,
-        poolclass=QueuePool,
+        poolclass=WatchedPool,
         pool_size=settings.pool_size,
         max_overflow=settings.pool_size,
         pool_timeout=settings.lock_timeout_seconds,

@@ -23,10 +23,13 @@ from app.access.refusals import RefusalsAudited
 from app.clock import Clock, system_clock
 from app.database import Database
 from app.errors import install_problems
+from app.measures.counting import Measures
+from app.operation.gauges import LastPosts
 from app.reports.models import SubmissionIn
 from app.settings import Settings
 from app.web.answers import ConditionalAnswers
 from app.web.contract import completed
+from app.web.measuring import MeasuredRequests
 from app.web.rates import Ticks
 from app.web.requests_log import RequestLog
 from app.web.strict import BodyLimit
@@ -60,13 +63,15 @@ TAGS = [
     {"name": "Releases", "description": "What counties made public"},
     {"name": "Registers", "description": "Municipalities, counties and practices"},
     {"name": "Keys", "description": "What the calling key may do, and its rotation"},
-    {"name": "Operation", "description": "Probes, and the terms of the service"},
+    {"name": "Operation", "description": "Probes, metrics, and the terms of the service"},
 ]
 
 
 def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks = time.monotonic_ns) -> FastAPI:
     """The application over the database that `settings` name; it expects the schema at head and does not migrate."""
     database = Database(settings)
+    measures = Measures(VERSION)
+    database.watch(measures)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -87,6 +92,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
         # Not FastAPI's max_body_size, which answers a declared length in plain text.
         middleware=[
             Middleware(ToldHeaders),
+            Middleware(MeasuredRequests, measures=measures),
             Middleware(RequestLog),
             Middleware(ConditionalAnswers),
             Middleware(BodyLimit, most=settings.max_body_bytes),
@@ -96,6 +102,8 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
     application.state.settings = settings
     application.state.clock = clock
     application.state.database = database
+    application.state.measures = measures
+    application.state.last_posts = LastPosts()
     application.state.limits = limits_of(settings, ticks)
     install_problems(application)
     rooms = (

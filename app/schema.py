@@ -1,11 +1,13 @@
 """The schema and what ships with the product: brought to the newest state by `migrate`, only checked by a server."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
 from app.clock import Clock
@@ -39,15 +41,28 @@ def migrate(database: Database, clock: Clock) -> None:
 
 def schema_problem(database: Database) -> str | None:
     """What is wrong with the schema and what to do about it; None if a server may start on it."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
+    head = needed_revision()
     with database.engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
+        found = revision_of(connection)
     if found != head:
         return f"the database is at revision {found or 'none'}, this version needs {head}; run `yhdessa migrate`"
     with database.reading() as db:
         if not reference_data_loaded(db):
             return "the registers are not loaded; run `yhdessa migrate`"
     return None
+
+
+@cache
+def needed_revision() -> str:
+    """The revision of the schema that this version of the product needs."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    assert head
+    return head
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The revision of the schema of the database; None if it has none."""
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def require_schema(database: Database) -> None:

@@ -2,7 +2,8 @@
 
 import os
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -12,6 +13,10 @@ PREFIX = "YHDESSA_"
 TEST_PREFIX = "YHDESSA_TEST_"
 CLIENT_VARIABLES = frozenset({"YHDESSA_URL", "YHDESSA_KEY", "YHDESSA_KEY_FILE"})
 """What commands that talk to a server elsewhere read; no settings of a server, and no mistake beside them."""
+
+
+SECRETS = ("database_url",)
+"""The settings that hold a secret: each can also be read from a file, as containers are handed secrets."""
 
 
 class Settings(BaseSettings):
@@ -34,6 +39,7 @@ class Settings(BaseSettings):
     lock_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
     pool_size: Annotated[int, Field(ge=1, le=200)] = 10
     shutdown_seconds: Annotated[int, Field(ge=1, le=600)] = 10
+    metrics_open: bool = False
     due_day: Annotated[int, Field(ge=1, le=28)] = 20
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
 
@@ -59,6 +65,10 @@ class Settings(BaseSettings):
         return tuple(_network(text.strip()) for text in listed.split(",")) if listed.strip() else ()
 
 
+class UnusableSecret(Exception):
+    """A setting is to be read from a file and cannot be."""
+
+
 class UnknownSetting(Exception):
     """An environment variable starts with YHDESSA_ and is no setting: most likely a misspelling."""
 
@@ -66,17 +76,44 @@ class UnknownSetting(Exception):
 def read_settings() -> Settings:
     """The settings of this process.
 
+    A setting of SECRETS may stand in the file that the variable with _FILE behind its name names.
+
     Raises:
         UnknownSetting: a YHDESSA_* variable is not a setting (YHDESSA_TEST_* is left to the tests,
             CLIENT_VARIABLES to the client).
+        UnusableSecret: a file cannot be read, or the setting is given besides.
         pydantic.ValidationError: a value is outside its bounds.
     """
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | {_file_variable(name) for name in SECRETS}
     given = {name for name in os.environ if name.upper().startswith(PREFIX)}
     unknown = sorted(name for name in given - known - CLIENT_VARIABLES if not name.startswith(TEST_PREFIX))
     if unknown:
         raise UnknownSetting(f"{', '.join(unknown)}: no such setting; there are {', '.join(sorted(known))}")
-    return Settings()
+    return Settings(**_secrets_in_files())
+
+
+def _file_variable(name: str) -> str:
+    return f"{PREFIX}{name.upper()}_FILE"
+
+
+def _secrets_in_files() -> dict[str, Any]:
+    """By name: the settings that stand in files, without the white space around them."""
+    given = {name.upper(): value for name, value in os.environ.items()}
+    read = {}
+    for name in SECRETS:
+        variable, file = PREFIX + name.upper(), given.get(_file_variable(name))
+        if file is None:
+            continue
+        if variable in given:
+            raise UnusableSecret(f"{variable} and {variable}_FILE are both set; which one counts?")
+        try:
+            read[name] = Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            reason = (error.strerror if isinstance(error, OSError) else None) or "it is not UTF-8 text"
+            raise UnusableSecret(f"{variable}_FILE: {file} cannot be read: {reason}") from error
+        if not read[name]:
+            raise UnusableSecret(f"{variable}_FILE: {file} is empty")
+    return read
 
 
 def _network(text: str) -> IPv4Network | IPv6Network:

@@ -14,6 +14,7 @@ from app.cli.working import opened
 from app.clock import system_clock
 from app.demo.run import run_demo
 from app.main import create_app, openapi
+from app.measures.workers import share_between
 from app.schema import migrate as migrate_database, require_schema
 from app.settings import DEFAULT_DATABASE_URL, read_settings
 from app.web.requests_log import configure_logging
@@ -31,6 +32,7 @@ def serve(
             if settings.database_url == DEFAULT_DATABASE_URL:
                 migrate_database(database, system_clock)
             require_schema(database)
+    share_between(workers)
     uvicorn.run(
         "app.cli.serving:served",
         factory=True,

@@ -20,7 +20,7 @@ from app.reports.notes import UnknownNote
 from app.schema import NotMigrated
 from app.sending.chunks import UnknownKind
 from app.sending.progress import UnfinishedBusiness
-from app.settings import UnknownSetting
+from app.settings import UnknownSetting, UnusableSecret
 
 said = Console(stderr=True, highlight=False)
 """Where words for people go, so that standard output holds nothing but the result."""
@@ -51,6 +51,7 @@ _TOLD = (
     UnknownNote,
     UnknownSetting,
     UnsafeDatabase,
+    UnusableSecret,
     ValidationError,
 )
 

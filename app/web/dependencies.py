@@ -9,8 +9,9 @@ from sqlalchemy.exc import OperationalError, TimeoutError
 from sqlmodel import Session
 
 from app.clock import AsOf, Clock, NotAMoment, as_of
-from app.database import Database, settle
+from app.database import POSTED, Database, settle
 from app.errors import Unavailable, parameter_problem
+from app.measures.counting import Measures
 
 # For the contract alone: what is wrong with a moment is said in words by app.clock.
 _MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:[0-9]{2}))?$"
@@ -34,6 +35,8 @@ def writing(request: Request) -> Iterator[Session]:
     database: Database = request.app.state.database
     with _available(), database.writing() as db:
         yield db
+    measures: Measures = request.app.state.measures
+    measures.posted(db.info.get(POSTED, {}))
 
 
 ReadDb = Annotated[Session, Depends(reading, scope="function")]
