@@ -22,7 +22,7 @@ SECRETS = ("database_url",)
 class Settings(BaseSettings):
     """What the operator may set; the README's table of settings says the same in prose."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
 
     database_url: str = DEFAULT_DATABASE_URL
     max_body_bytes: Annotated[int, Field(ge=1_024)] = 1_048_576

@@ -10,6 +10,9 @@ from app.measures.counting import Measures
 class WatchedPool(QueuePool):
     """A pool as any other until `watch` is called."""
 
+    # Else its log lines would come under our name, at a level at which SQLAlchemy's own pools are silent.
+    _sqla_logger_namespace = "sqlalchemy.pool.WatchedPool"
+
     measures: Measures | None = None
 
     def watch(self, measures: Measures) -> None:

@@ -114,4 +114,7 @@ def get_metrics(
     """
     measures: Measures = request.app.state.measures
     posts: LastPosts = request.app.state.last_posts
-    return PlainTextResponse(measures.text(database_gauges(db, posts, now=clock())), media_type=CONTENT_TYPE)
+    headers = {"Cache-Control": "no-store"}
+    return PlainTextResponse(
+        measures.text(database_gauges(db, posts, now=clock())), media_type=CONTENT_TYPE, headers=headers
+    )

@@ -93,9 +93,11 @@ class ConditionalAnswers:
             return
         answer = _WholeAnswer()
         inner = {**scope, "method": "GET"}
-        await self.app(inner, receive, answer.take)
-        # Whoever stands around us counts by it.
-        scope["route"] = inner.get("route")
+        try:
+            await self.app(inner, receive, answer.take)
+        finally:
+            # Whoever stands around us counts by it.
+            scope["route"] = inner.get("route")
         await answer.pass_on(send, head=scope["method"] == "HEAD", asked=Headers(scope=scope))
 
 
