@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from opentelemetry.trace import NoOpTracer, Tracer
 from sqlalchemy import Connection, Engine, MetaData, String, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlmodel import Field, Session, SQLModel
@@ -65,17 +66,19 @@ class Database:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.engine = _engine(settings)
+        self.tracer: Tracer = NoOpTracer()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that sees one moment of the database throughout and keeps nothing."""
-        with Session(self.engine.execution_options(**self._snapshot()), expire_on_commit=False) as db:
+        reading = self.engine.execution_options(**self._snapshot())
+        with self._traced("reading"), Session(reading, expire_on_commit=False) as db:
             yield db
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session that is committed at the end, or rolled back whole on an error; see `take_turn`."""
-        with Session(self.engine, expire_on_commit=False) as db:
+        with self._traced("writing"), Session(self.engine, expire_on_commit=False) as db:
             yield db
             try:
                 db.commit()
@@ -101,6 +104,19 @@ class Database:
     def dispose(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+    @contextmanager
+    def _traced(self, kind: str) -> Iterator[None]:
+        """A span for a transaction; it says of which kind what undid it was, never its words."""
+        # Not made the current one: FastAPI ends a dependency in another thread, which could not put the last one back.
+        span = self.tracer.start_span(f"transaction {kind}", attributes={"db.system.name": self.engine.dialect.name})
+        try:
+            yield
+        except BaseException as error:
+            span.set_attribute("error.type", type(error).__qualname__)
+            raise
+        finally:
+            span.end()
 
     def _snapshot(self) -> dict[str, Any]:
         if self.engine.dialect.name == "sqlite":

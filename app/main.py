@@ -27,6 +27,7 @@ from app.measures.counting import Measures
 from app.operation.gauges import LastPosts
 from app.reports.models import SubmissionIn
 from app.settings import Settings
+from app.tracing.switch import tracing_to
 from app.web.answers import ConditionalAnswers
 from app.web.contract import completed
 from app.web.measuring import MeasuredRequests
@@ -72,11 +73,14 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
     database = Database(settings)
     measures = Measures(VERSION)
     database.watch(measures)
+    tracing = tracing_to(settings.otlp_endpoint, version=VERSION)
+    database.tracer = tracing.tracer
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
         database.dispose()
+        tracing.stop()
 
     application = FastAPI(
         title="Yhdessä aika adoption tracking",
@@ -89,6 +93,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
+        telemetry=tracing.of_requests,
         # Not FastAPI's max_body_size, which answers a declared length in plain text.
         middleware=[
             Middleware(ToldHeaders),

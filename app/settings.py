@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     pool_size: Annotated[int, Field(ge=1, le=200)] = 10
     shutdown_seconds: Annotated[int, Field(ge=1, le=600)] = 10
     metrics_open: bool = False
+    otlp_endpoint: Annotated[str | None, Field(pattern=r"^https?://[^\s?#]+$")] = None
     due_day: Annotated[int, Field(ge=1, le=28)] = 20
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
 

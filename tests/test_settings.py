@@ -33,6 +33,7 @@ def test_without_a_variable_everything_has_a_default() -> None:
         "pool_size": 10,
         "shutdown_seconds": 10,
         "metrics_open": False,
+        "otlp_endpoint": None,
         "due_day": 20,
         "log_level": "info",
     }
@@ -53,6 +54,7 @@ def test_every_setting_has_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         "YHDESSA_POOL_SIZE": "3",
         "YHDESSA_SHUTDOWN_SECONDS": "30",
         "YHDESSA_METRICS_OPEN": "true",
+        "YHDESSA_OTLP_ENDPOINT": "http://collector.example:4318",
         "YHDESSA_DUE_DAY": "15",
         "YHDESSA_LOG_LEVEL": "debug",
     }
@@ -75,6 +77,7 @@ def test_every_setting_has_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         "pool_size": 3,
         "shutdown_seconds": 30,
         "metrics_open": True,
+        "otlp_endpoint": "http://collector.example:4318",
         "due_day": 15,
         "log_level": "debug",
     }
@@ -205,8 +208,8 @@ def test_a_misspelt_variable_is_refused_and_the_known_ones_are_listed(
         f"{name}: no such setting; there are YHDESSA_CONTACT, YHDESSA_DATABASE_URL, YHDESSA_DATABASE_URL_FILE, "
         "YHDESSA_DUE_DAY, YHDESSA_FAILED_KEYS_PER_MINUTE, YHDESSA_LICENCE_NAME, YHDESSA_LICENCE_URL, "
         "YHDESSA_LOCK_TIMEOUT_SECONDS, YHDESSA_LOG_LEVEL, YHDESSA_MAX_BODY_BYTES, YHDESSA_MAX_ROWS, "
-        "YHDESSA_METRICS_OPEN, YHDESSA_POOL_SIZE, YHDESSA_REQUESTS_PER_MINUTE, YHDESSA_SHUTDOWN_SECONDS, "
-        "YHDESSA_TRUSTED_PROXIES"
+        "YHDESSA_METRICS_OPEN, YHDESSA_OTLP_ENDPOINT, YHDESSA_POOL_SIZE, "
+        "YHDESSA_REQUESTS_PER_MINUTE, YHDESSA_SHUTDOWN_SECONDS, YHDESSA_TRUSTED_PROXIES"
     )
 
 

@@ -21,6 +21,7 @@ from app.schema import NotMigrated
 from app.sending.chunks import UnknownKind
 from app.sending.progress import UnfinishedBusiness
 from app.settings import UnknownSetting, UnusableSecret
+from app.tracing.switch import TracingNotInstalled
 
 said = Console(stderr=True, highlight=False)
 """Where words for people go, so that standard output holds nothing but the result."""
@@ -45,6 +46,7 @@ _TOLD = (
     Refused,
     SQLAlchemyError,
     Unanswered,
+    TracingNotInstalled,
     UnfinishedBusiness,
     UnknownKey,
     UnknownKind,
