@@ -1,6 +1,5 @@
 """The schema and what ships with the product: brought to the newest state by `migrate`, only checked by a server."""
 
-from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -41,7 +40,7 @@ def migrate(database: Database, clock: Clock) -> None:
 
 def schema_problem(database: Database) -> str | None:
     """What is wrong with the schema and what to do about it; None if a server may start on it."""
-    head = needed_revision()
+    head = newest_revision()
     with database.engine.connect() as connection:
         found = revision_of(connection)
     if found != head:
@@ -52,11 +51,10 @@ def schema_problem(database: Database) -> str | None:
     return None
 
 
-@cache
-def needed_revision() -> str:
-    """The revision of the schema that this version of the product needs."""
+def newest_revision() -> str:
+    """The revision of the schema that this version of the product works on."""
     head = ScriptDirectory.from_config(_config()).get_current_head()
-    assert head
+    assert head, "there is a migration"
     return head
 
 

@@ -15,7 +15,7 @@ from app.clock import HELSINKI, helsinki_day
 from app.places.register import municipalities
 from app.releases.models import ReleaseRecord
 from app.reports.tables import CountEntry, StatusEntry
-from app.schema import needed_revision, revision_of
+from app.schema import newest_revision, revision_of
 
 NO_COUNTY = "none"
 """The label of municipalities that belong to no county, those of Åland."""
@@ -91,6 +91,6 @@ def _replies(db: Session) -> Metric:
 def _revision(db: Session) -> Metric:
     what = "The revision of the database's schema and the one that this version needs; 1 where they are the same"
     family = GaugeMetricFamily("yhdessa_schema_current", what, labels=["found", "needed"])
-    found, needed = revision_of(db.connection()), needed_revision()
+    found, needed = revision_of(db.connection()), newest_revision()
     family.add_metric([found or "none", needed], int(found == needed))
     return family
