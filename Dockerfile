@@ -2,12 +2,14 @@
 ARG BASE_IMAGE=python:3.11-slim
 
 FROM ${BASE_IMAGE} AS build
+# With requirements-otel.lock the image can also send traces.
+ARG LOCK=requirements.lock
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_CACHE_DIR=1
 WORKDIR /src
-COPY requirements.lock requirements-build.lock ./
+COPY requirements.lock requirements-otel.lock requirements-build.lock ./
 RUN python -m venv /opt/yhdessa \
-    && /opt/yhdessa/bin/pip install --require-hashes -r requirements.lock \
+    && /opt/yhdessa/bin/pip install --require-hashes -r "$LOCK" \
     && python -m venv /opt/build \
     && /opt/build/bin/pip install --require-hashes -r requirements-build.lock
 COPY pyproject.toml LICENSE ./

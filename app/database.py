@@ -7,13 +7,15 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from opentelemetry.trace import NoOpTracer, Tracer
 from sqlalchemy import Connection, Engine, MetaData, String, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError, TimeoutError
-from sqlalchemy.pool import QueuePool
 from sqlmodel import Field, Session, SQLModel
 
 from app.clock import RESOLUTION, Clock
+from app.measures.counting import Measures
+from app.measures.pool import WatchedPool
 from app.settings import Settings
 from app.waiting import waiting
 
@@ -37,6 +39,8 @@ ROWS_PER_SECOND = 250
 
 ABANDONED_SECONDS = 60
 """The same for every other transaction."""
+POSTED = "posted"
+"""Where in `info` of a session stands how many rows of a post came to each outcome, to be counted once it is kept."""
 
 _DURABLE = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
 
@@ -95,17 +99,19 @@ class Database:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.engine = _engine(settings)
+        self.tracer: Tracer = NoOpTracer()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that sees one moment of the database throughout and keeps nothing."""
-        with Session(self.engine.execution_options(**self._snapshot()), expire_on_commit=False) as db:
+        reading = self.engine.execution_options(**self._snapshot())
+        with self._traced("reading"), Session(reading, expire_on_commit=False) as db:
             yield db
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session that is committed at the end, or rolled back whole on an error; see `take_turn`."""
-        with Session(self.engine, expire_on_commit=False) as db:
+        with self._traced("writing"), Session(self.engine, expire_on_commit=False) as db:
             yield db
             try:
                 db.commit()
@@ -141,9 +147,27 @@ class Database:
             found = list(connection.exec_driver_sql(_UNSAFE).scalars())
         return _unsafe_words(found) if found else None
 
+    def watch(self, measures: Measures) -> None:
+        """Have `measures` told of the connections in use from now on."""
+        assert isinstance(self.engine.pool, WatchedPool)
+        self.engine.pool.watch(measures)
+
     def dispose(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+    @contextmanager
+    def _traced(self, kind: str) -> Iterator[None]:
+        """A span for a transaction; it says of which kind what undid it was, never its words."""
+        # Not made the current one: FastAPI ends a dependency in another thread, which could not put the last one back.
+        span = self.tracer.start_span(f"transaction {kind}", attributes={"db.system.name": self.engine.dialect.name})
+        try:
+            yield
+        except BaseException as error:
+            span.set_attribute("error.type", type(error).__qualname__)
+            raise
+        finally:
+            span.end()
 
     def _snapshot(self) -> dict[str, Any]:
         if self.engine.dialect.name == "sqlite":
@@ -248,6 +272,7 @@ def _postgresql_engine(settings: Settings) -> Engine:
     engine = create_engine(
         settings.database_url,
         hide_parameters=True,
+        poolclass=WatchedPool,
         pool_size=settings.pool_size,
         max_overflow=settings.pool_size,
         pool_timeout=settings.lock_timeout_seconds,
@@ -300,7 +325,7 @@ def _sqlite_engine(settings: Settings) -> Engine:
     engine = create_engine(
         make_url(settings.database_url),
         hide_parameters=True,
-        poolclass=QueuePool,
+        poolclass=WatchedPool,
         pool_size=settings.pool_size,
         max_overflow=settings.pool_size,
         pool_timeout=settings.lock_timeout_seconds,

@@ -25,11 +25,15 @@ from app.access.refusals import RefusalsAudited
 from app.clock import Clock, system_clock
 from app.database import Database
 from app.errors import install_problems
+from app.measures.counting import Measures
+from app.operation.gauges import LastPosts
 from app.reports.models import SubmissionIn
 from app.settings import Settings
+from app.tracing.switch import tracing_to
 from app.web.admission import Admission
 from app.web.answers import ConditionalAnswers
 from app.web.contract import completed
+from app.web.measuring import MeasuredRequests
 from app.web.rates import Ticks
 from app.web.requests_log import RequestLog
 from app.web.stopping import Stopping, drained
@@ -64,7 +68,7 @@ TAGS = [
     {"name": "Releases", "description": "What counties made public"},
     {"name": "Registers", "description": "Municipalities, counties and practices"},
     {"name": "Keys", "description": "What the calling key may do, and its rotation"},
-    {"name": "Operation", "description": "Probes, and the terms of the service"},
+    {"name": "Operation", "description": "Probes, metrics, and the terms of the service"},
 ]
 
 ROUTERS = (
@@ -87,12 +91,17 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
     """The application over the database that `settings` name; it expects the schema at head and does not migrate."""
     database = Database(settings)
     stopping = Stopping()
+    measures = Measures(VERSION)
+    database.watch(measures)
+    tracing = tracing_to(settings.otlp_endpoint, version=VERSION)
+    database.tracer = tracing.tracer
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         with drained(stopping, settings.drain_seconds):
             yield {"stopping": stopping}
         database.dispose()
+        tracing.stop()
 
     application = FastAPI(
         title="Yhdessä aika adoption tracking",
@@ -105,9 +114,11 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
+        telemetry=tracing.of_requests,
         # Not FastAPI's max_body_size, which answers a declared length in plain text.
         middleware=[
             Middleware(ToldHeaders),
+            Middleware(MeasuredRequests, measures=measures),
             Middleware(RequestLog),
             Middleware(ConditionalAnswers),
             Middleware(BodyLimit, most=settings.max_body_bytes),
@@ -119,6 +130,8 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
     application.state.database = database
     application.state.stopping = stopping
     application.state.admission = Admission(settings)
+    application.state.measures = measures
+    application.state.last_posts = LastPosts()
     application.state.limits = limits_of(settings, ticks)
     install_problems(application)
     for router in ROUTERS:

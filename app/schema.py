@@ -9,6 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
@@ -63,13 +64,31 @@ def schema_problem(database: Database) -> str | None:
         return unsafe
     head = newest_revision()
     with database.engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-    if found != head and not _serves(found, head):
+        found = revision_of(connection)
+    if not serves(found, head):
         return f"the database is at revision {found or 'none'}, this version needs {head}; run `yhdessa migrate`"
     with database.reading() as db:
         if not reference_data_loaded(db):
             return "the registers are not loaded; run `yhdessa migrate`"
     return None
+
+
+def newest_revision() -> str:
+    """The revision of the schema that this version of the product works on."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    assert head, "there is a migration"
+    return head
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The revision of the schema of the database; None if it has none."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def serves(found: str | None, needed: str) -> bool:
+    """True if the schema `found` is the one `needed`, or a later one that says that it serves it: 0005_from_0003."""
+    later = re.fullmatch(r"([0-9]{4})_from_([0-9]{4})", found or "")
+    return found == needed or bool(later and later[2] <= needed[:4] < later[1])
 
 
 def require_schema(database: Database) -> None:
@@ -81,18 +100,6 @@ def require_schema(database: Database) -> None:
     """
     if problem := schema_problem(database):
         raise NotMigrated(problem)
-
-
-def newest_revision() -> str:
-    """The revision of the schema that this version of the product works on."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    assert head, "there is a migration"
-    return head
-
-
-def revision_of(db: Session) -> str | None:
-    """The revision of the schema that is there; None if there is none."""
-    return MigrationContext.configure(db.connection()).get_current_revision()
 
 
 def known_revisions() -> set[str]:
@@ -130,12 +137,6 @@ def _migrate(database: Database, clock: Clock) -> None:
         load_shipped_practice(db)
         db.flush()
         load_shipped_release(db, at=at)
-
-
-def _serves(found: str | None, head: str | None) -> bool:
-    """True if the later schema `found` says that it still serves what was made for `head`: 0005_from_0003 for 0003."""
-    later = re.fullmatch(r"([0-9]{4})_from_([0-9]{4})", found or "")
-    return bool(later and head and later[2] <= head[:4] < later[1])
 
 
 def _is_busy(error: OperationalError) -> bool:

@@ -2,7 +2,8 @@
 
 import os
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -14,10 +15,14 @@ CLIENT_VARIABLES = frozenset({"YHDESSA_URL", "YHDESSA_KEY", "YHDESSA_KEY_FILE"})
 """What commands that talk to a server elsewhere read; no settings of a server, and no mistake beside them."""
 
 
+SECRETS = ("database_url",)
+"""The settings that hold a secret: each can also be read from a file, as containers are handed secrets."""
+
+
 class Settings(BaseSettings):
     """What the operator may set; the README's table of settings says the same in prose."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
 
     database_url: str = DEFAULT_DATABASE_URL
     max_body_bytes: Annotated[int, Field(ge=1_024)] = 1_048_576
@@ -41,6 +46,8 @@ class Settings(BaseSettings):
     idle_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 5.0
     answer_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 10.0
     max_connections: Annotated[int, Field(ge=10, le=100_000)] = 800
+    metrics_open: bool = False
+    otlp_endpoint: Annotated[str | None, Field(pattern=r"^https?://[^\s?#]+$")] = None
     due_day: Annotated[int, Field(ge=1, le=28)] = 20
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
 
@@ -66,6 +73,10 @@ class Settings(BaseSettings):
         return tuple(_network(text.strip()) for text in listed.split(",")) if listed.strip() else ()
 
 
+class UnusableSecret(Exception):
+    """A setting is to be read from a file and cannot be."""
+
+
 class UnknownSetting(Exception):
     """An environment variable starts with YHDESSA_ and is no setting: most likely a misspelling."""
 
@@ -73,17 +84,44 @@ class UnknownSetting(Exception):
 def read_settings() -> Settings:
     """The settings of this process.
 
+    A setting of SECRETS may stand in the file that the variable with _FILE behind its name names.
+
     Raises:
         UnknownSetting: a YHDESSA_* variable is not a setting (YHDESSA_TEST_* is left to the tests,
             CLIENT_VARIABLES to the client).
+        UnusableSecret: a file cannot be read, or the setting is given besides.
         pydantic.ValidationError: a value is outside its bounds.
     """
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | {_file_variable(name) for name in SECRETS}
     given = {name for name in os.environ if name.upper().startswith(PREFIX)}
     unknown = sorted(name for name in given - known - CLIENT_VARIABLES if not name.startswith(TEST_PREFIX))
     if unknown:
         raise UnknownSetting(f"{', '.join(unknown)}: no such setting; there are {', '.join(sorted(known))}")
-    return Settings()
+    return Settings(**_secrets_in_files())
+
+
+def _file_variable(name: str) -> str:
+    return f"{PREFIX}{name.upper()}_FILE"
+
+
+def _secrets_in_files() -> dict[str, Any]:
+    """By name: the settings that stand in files, without the white space around them."""
+    given = {name.upper(): value for name, value in os.environ.items()}
+    read = {}
+    for name in SECRETS:
+        variable, file = PREFIX + name.upper(), given.get(_file_variable(name))
+        if file is None:
+            continue
+        if variable in given:
+            raise UnusableSecret(f"{variable} and {variable}_FILE are both set; which one counts?")
+        try:
+            read[name] = Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            reason = (error.strerror if isinstance(error, OSError) else None) or "it is not UTF-8 text"
+            raise UnusableSecret(f"{variable}_FILE: {file} cannot be read: {reason}") from error
+        if not read[name]:
+            raise UnusableSecret(f"{variable}_FILE: {file} is empty")
+    return read
 
 
 def _network(text: str) -> IPv4Network | IPv6Network:

@@ -3,11 +3,12 @@
 import os
 import re
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from app.settings import Settings, UnknownSetting, read_settings
+from app.settings import SECRETS, Settings, UnknownSetting, UnusableSecret, read_settings
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +39,8 @@ def test_without_a_variable_everything_has_a_default() -> None:
         "idle_timeout_seconds": 5.0,
         "answer_timeout_seconds": 10.0,
         "max_connections": 800,
+        "metrics_open": False,
+        "otlp_endpoint": None,
         "due_day": 20,
         "log_level": "info",
     }
@@ -64,6 +67,8 @@ def test_every_setting_has_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         "YHDESSA_IDLE_TIMEOUT_SECONDS": "3",
         "YHDESSA_ANSWER_TIMEOUT_SECONDS": "4.5",
         "YHDESSA_MAX_CONNECTIONS": "100",
+        "YHDESSA_METRICS_OPEN": "true",
+        "YHDESSA_OTLP_ENDPOINT": "http://collector.example:4318",
         "YHDESSA_DUE_DAY": "15",
         "YHDESSA_LOG_LEVEL": "debug",
     }
@@ -92,6 +97,8 @@ def test_every_setting_has_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         "idle_timeout_seconds": 3.0,
         "answer_timeout_seconds": 4.5,
         "max_connections": 100,
+        "metrics_open": True,
+        "otlp_endpoint": "http://collector.example:4318",
         "due_day": 15,
         "log_level": "debug",
     }
@@ -227,7 +234,8 @@ def test_a_misspelt_variable_is_refused_and_the_known_ones_are_listed(
     with pytest.raises(UnknownSetting) as refused:
         read_settings()
 
-    known = ", ".join(sorted(f"YHDESSA_{field.upper()}" for field in Settings.model_fields))
+    fields = [*Settings.model_fields, "database_url_file"]
+    known = ", ".join(sorted(f"YHDESSA_{field.upper()}" for field in fields))
     assert str(refused.value) == f"{name}: no such setting; there are {known}"
 
 
@@ -238,3 +246,59 @@ def test_variables_of_the_tests_of_the_client_and_of_others_are_left_alone(monke
     monkeypatch.setenv("YHDESSAN_ASIA", "3")
 
     assert read_settings() == Settings()
+
+
+def test_a_secret_can_stand_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("postgresql://u:p@db.example/y\n")
+    monkeypatch.setenv("YHDESSA_DATABASE_URL_FILE", str(tmp_path / "secret"))
+
+    assert SECRETS == ("database_url",)
+    assert read_settings().database_url == "postgresql+psycopg://u:p@db.example/y"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        (b"\xff\xfe", "cannot be read: it is not UTF-8 text"),
+        (b" \n", "is empty"),
+    ],
+)
+def test_a_file_without_a_secret_is_refused_and_nothing_falls_back_to_the_default(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None, reason: str
+) -> None:
+    file = tmp_path / "secret"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setenv("YHDESSA_DATABASE_URL_FILE", str(file))
+
+    with pytest.raises(UnusableSecret) as refused:
+        read_settings()
+
+    assert str(refused.value) == f"YHDESSA_DATABASE_URL_FILE: {file} {reason}"
+
+
+def test_a_secret_in_a_file_and_beside_it_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("sqlite:///one.db")
+    monkeypatch.setenv("YHDESSA_DATABASE_URL_FILE", str(tmp_path / "secret"))
+    monkeypatch.setenv("YHDESSA_DATABASE_URL", "sqlite:///other.db")
+
+    with pytest.raises(UnusableSecret, match="both set; which one counts"):
+        read_settings()
+
+
+def test_what_is_wrong_with_a_secret_is_told_without_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("mysql://u:hidden@db.example/y")
+    monkeypatch.setenv("YHDESSA_DATABASE_URL_FILE", str(tmp_path / "secret"))
+
+    with pytest.raises(ValidationError) as refused:
+        read_settings()
+
+    assert "hidden" not in str(refused.value)
+
+
+def test_a_setting_that_is_no_secret_is_not_read_from_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YHDESSA_POOL_SIZE_FILE", "/tmp/size")
+
+    with pytest.raises(UnknownSetting):
+        read_settings()

@@ -23,6 +23,8 @@ ROOMS = (
     "formats",
     "waiting",
     "patient",
+    "measures",
+    "tracing",
     "database",
     "web",
     "places",
@@ -47,9 +49,11 @@ PURE_ROOMS = {"periods", "series", "disclosure", "formats"}
 # Which modules beside every routes.py and *_routes.py import FastAPI or Starlette, and why.
 ABOUT_HTTP = {
     "app.errors": "turns a problem into an answer",
+    "app.tracing.switch": "says what FastAPI is to record of a request",
     "app.web.addresses": "reads who is behind a proxy out of the request",
     "app.web.answers": "gives an answer its format, its ETag and its HEAD",
     "app.web.dependencies": "hands a request its session and its clock",
+    "app.web.measuring": "counts each request as it was answered",
     "app.web.requests_log": "gives each request its id and its line in the log",
     "app.web.strict": "looks at the raw body and query before FastAPI does",
     "app.web.told": "adds to an answer what was said during its request",
@@ -183,14 +187,17 @@ def test_lock_files_hold_what_the_project_asks_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     run_time = _pins(project["project"]["dependencies"])
     run_time |= _pins(project["project"]["optional-dependencies"]["postgres"])
+    traces = _pins(project["project"]["optional-dependencies"]["otel"])
     build = _pins(project["dependency-groups"]["build"])
-    everything = run_time.union(*(_pins(group) for group in project["dependency-groups"].values()))
+    everything = run_time.union(traces, *(_pins(group) for group in project["dependency-groups"].values()))
 
     assert run_time - _locked("requirements.lock") == set()
     assert build - _locked("requirements-build.lock") == set()
+    assert (run_time | traces) - _locked("requirements-otel.lock") == set()
+    assert _locked("requirements.lock") <= _locked("requirements-otel.lock")
     assert _pins(project["build-system"]["requires"]) <= build
     assert everything - _locked("requirements-dev.lock") == set()
-    for lock in ("requirements.lock", "requirements-build.lock"):
+    for lock in ("requirements.lock", "requirements-otel.lock", "requirements-build.lock"):
         assert _locked(lock) <= _locked("requirements-dev.lock")
 
 

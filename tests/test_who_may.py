@@ -161,6 +161,7 @@ rotateKey               -         401   401   401   401   401   401   201   201 
 getConfig               -         200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
 isAlive                 -         200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
 isReady                 -         200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
+getMetrics              -         401   401   401   401   401   401   200   200   200   200   403a  403a  200
 GET:/                   -         200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
 GET:/docs               -         200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
 GET:/favicon.ico        -         200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p

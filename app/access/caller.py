@@ -69,7 +69,7 @@ def reader(caller: Annotated[Caller | None, Depends(reader_if_any)]) -> Caller:
         TooManyRequests: too many came with this key, or with a wrong one from this address.
     """
     if caller is None:
-        raise _not_authenticated()
+        raise not_authenticated()
     return caller
 
 
@@ -103,6 +103,15 @@ def sent_key(authorization: str) -> str:
     return password
 
 
+def not_authenticated() -> NotAuthenticated:
+    """The one answer to everything that can be wrong with a key, so that guessing learns nothing."""
+    return NotAuthenticated(
+        "send a valid key as `Authorization: Bearer <key>`, or as the password of HTTP Basic; "
+        "this one is missing, mistyped, unknown, expired or revoked",
+        headers={"WWW-Authenticate": 'Bearer realm="yhdessa"'},
+    )
+
+
 AnyReader = Annotated[Caller | None, Depends(reader_if_any)]
 Reader = Annotated[Caller, Depends(reader)]
 Reporter = Annotated[Caller, Depends(reporter)]
@@ -117,16 +126,7 @@ def _caller(request: Request, db: Session, clock: Clock) -> Caller:
     if caller is None:
         if "authorization" in request.headers:
             count_failure(request)
-        raise _not_authenticated()
+        raise not_authenticated()
     tell_expiry(request, caller, at=at)
     count_request(request, caller)
     return caller
-
-
-def _not_authenticated() -> NotAuthenticated:
-    """The one answer to everything that can be wrong with a key, so that guessing learns nothing."""
-    return NotAuthenticated(
-        "send a valid key as `Authorization: Bearer <key>`, or as the password of HTTP Basic; "
-        "this one is missing, mistyped, unknown, expired or revoked",
-        headers={"WWW-Authenticate": 'Bearer realm="yhdessa"'},
-    )

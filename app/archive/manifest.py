@@ -46,7 +46,7 @@ def manifest_of(db: Session, *, at: datetime) -> Manifest:
         app.reports.verifying.Altered: something in it is not what was acknowledged.
     """
     revision = newest_revision()
-    if (there := revision_of(db)) != revision:
+    if (there := revision_of(db.connection())) != revision:
         raise NotMigrated(
             f"the database is at revision {there or 'none'}, and this version tells all of {revision} only:"
             " use the version that migrated it"

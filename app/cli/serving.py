@@ -17,9 +17,11 @@ from app.cli.telling import mistakes_told, said
 from app.cli.working import opened
 from app.clock import system_clock
 from app.demo.run import run_demo
-from app.main import create_app, openapi
+from app.main import VERSION, create_app, openapi
+from app.measures.workers import share_between
 from app.schema import migrate as migrate_database, require_schema
 from app.settings import DEFAULT_DATABASE_URL, read_settings
+from app.tracing.switch import tracing_to
 from app.web.connections import GuardedConnection, patience_of
 from app.web.requests_log import configure_logging
 
@@ -32,10 +34,12 @@ def serve(
     """Run the server. The embedded SQLite default is migrated first; any other database must be migrated already."""
     with mistakes_told():
         settings = read_settings()
+        tracing_to(settings.otlp_endpoint, version=VERSION).stop()
         with opened(settings) as database:
             if settings.database_url == DEFAULT_DATABASE_URL:
                 migrate_database(database, system_clock, tell=said.print)
             require_schema(database)
+    share_between(workers)
     _run(
         uvicorn.Config(
             "app.cli.serving:served",

@@ -23,7 +23,8 @@ from app.reports.verifying import Altered
 from app.schema import CannotMigrate, NotMigrated
 from app.sending.chunks import UnknownKind
 from app.sending.progress import UnfinishedBusiness
-from app.settings import UnknownSetting
+from app.settings import UnknownSetting, UnusableSecret
+from app.tracing.switch import TracingNotInstalled
 
 said = Console(stderr=True, highlight=False)
 """Where words for people go, so that standard output holds nothing but the result."""
@@ -56,12 +57,14 @@ _TOLD = (
     SQLAlchemyError,
     StillRead,
     Unanswered,
+    TracingNotInstalled,
     UnfinishedBusiness,
     UnknownKey,
     UnknownKind,
     UnknownNote,
     UnknownSetting,
     UnsafeDatabase,
+    UnusableSecret,
     ValidationError,
 )
 

@@ -13,3 +13,10 @@ CONFIG = {
         "failed_keys_per_minute": 20,
     },
 }
+
+METRICS = """\
+# HELP yhdessa_build The version of the product that runs; always 1
+# TYPE yhdessa_build gauge
+yhdessa_build{version="0.1.0"} 1.0
+"""
+"""How the metrics begin."""

@@ -1,23 +1,45 @@
-"""Whether the server answers and can work, and on what terms; open to everyone and not limited."""
+"""Whether the server answers and can work, on what terms, and what it counts; all but the last is open to everyone."""
 
-from typing import get_args
+from typing import Annotated, Any, get_args
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import PlainTextResponse
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.access.caller import AnyReader, NotAuthenticated, not_authenticated
+from app.access.models import Action
+from app.access.scope import NotAllowed
 from app.errors import InvalidParameter, Unavailable, problems
+from app.measures.counting import CONTENT_TYPE, Measures
 from app.operation import examples
+from app.operation.gauges import LastPosts, database_gauges
 from app.operation.models import Config, Licence, PublishedLimits, State
 from app.pages.home import Language
 from app.schema import schema_problem
 from app.settings import Settings
 from app.web.answers import documented
-from app.web.dependencies import PlaceToRead, available
+from app.web.dependencies import PlaceToRead, ReadDb, TheClock, available
 from app.web.strict import StrictRoute
 
 router = APIRouter(tags=["Operation"], route_class=StrictRoute)
 
 _LANGUAGES = list(get_args(Language))
+_METRICS: dict[str, Any] = {"text/plain": {"schema": {"type": "string"}, "example": examples.METRICS}}
+
+
+def scraper(request: Request, caller: AnyReader) -> None:
+    """Lets whoever may read the metrics: a key with the action `read`; if the operator opened them, anyone.
+
+    Raises:
+        NotAuthenticated: no key was sent and one is needed, or one that is not valid.
+        NotAllowed: the key may not read.
+    """
+    settings: Settings = request.app.state.settings
+    if settings.metrics_open:
+        return
+    if caller is None:
+        raise not_authenticated()
+    caller.require(Action.READ)
 
 
 @router.get(
@@ -75,4 +97,30 @@ async def get_config(request: Request, response: Response) -> Config:
         licence=Licence(name=settings.licence_name, url=settings.licence_url),
         contact=settings.contact,
         limits=PublishedLimits.model_validate(settings),
+    )
+
+
+@router.get(
+    "/metrics",
+    operation_id="getMetrics",
+    summary="What the server counts, for Prometheus",
+    response_class=PlainTextResponse,
+    responses={
+        200: {"description": "Prometheus' text format, version 0.0.4", "content": _METRICS},
+        **problems(NotAuthenticated, NotAllowed, InvalidParameter, Unavailable),
+    },
+)
+def get_metrics(
+    request: Request, db: ReadDb, clock: TheClock, _allowed: Annotated[None, Depends(scraper)]
+) -> PlainTextResponse:
+    """Requests, latency, posts and rows by outcome, refusals, the database, and how old posts and releases are.
+
+    It needs a key with the action `read`, unless the operator opened it to everyone; all see the same. Of all workers
+    together. No figure and no municipality is in it.
+    """
+    measures: Measures = request.app.state.measures
+    posts: LastPosts = request.app.state.last_posts
+    headers = {"Cache-Control": "no-store"}
+    return PlainTextResponse(
+        measures.text(database_gauges(db, posts, now=clock())), media_type=CONTENT_TYPE, headers=headers
     )

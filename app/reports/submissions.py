@@ -12,6 +12,7 @@ from app.access.chain import EMPTY_HASH, canonical_hash
 from app.access.models import Organisation
 from app.access.scope import Caller
 from app.clock import written
+from app.database import POSTED
 from app.errors import NotFound
 from app.reports.models import OUTCOMES, Receipt, ReceiptRow, ReceiptSummary
 from app.reports.tables import CountEntry, StatusEntry, Submission
@@ -51,6 +52,7 @@ def add_receipt(
     )
     receipt.hash = content_hash(receipt, entries)
     db.add(receipt)
+    db.info[POSTED] = outcomes_of(rows)
     return receipt
 
 

@@ -92,7 +92,12 @@ class ConditionalAnswers:
             await self.app(scope, receive, send)
             return
         answer = _WholeAnswer()
-        await self.app({**scope, "method": "GET"}, receive, answer.take)
+        inner = {**scope, "method": "GET"}
+        try:
+            await self.app(inner, receive, answer.take)
+        finally:
+            # Whoever stands around us counts by it.
+            scope["route"] = inner.get("route")
         await answer.pass_on(send, head=scope["method"] == "HEAD", asked=Headers(scope=scope))
 
 

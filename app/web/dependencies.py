@@ -8,8 +8,9 @@ from fastapi import Depends, Query, Request
 from sqlmodel import Session
 
 from app.clock import AsOf, Clock, NotAMoment, as_of
-from app.database import Database, UnsafeDatabase, disk_full, settle, unavailable
+from app.database import POSTED, Database, UnsafeDatabase, disk_full, settle, unavailable
 from app.errors import InsufficientStorage, Unavailable, parameter_problem
+from app.measures.counting import Measures
 from app.web.admission import RETRY_AFTER, Admission
 
 # For the contract alone: what is wrong with a moment is said in words by app.clock.
@@ -52,6 +53,8 @@ def writing(request: Request, _place: PlaceToWrite) -> Iterator[Session]:
     database: Database = request.app.state.database
     with available(), _space_left(), database.writing() as db:
         yield db
+    measures: Measures = request.app.state.measures
+    measures.posted(db.info.get(POSTED, {}))
 
 
 ReadDb = Annotated[Session, Depends(reading, scope="function")]
