@@ -300,7 +300,7 @@ def kill_once(place: Place, server: KillableServer, trap: Trap, victim: Victim, 
 def awaited(place: Place, trap: Trap, moment: Moment, doomed: Sequence[int], chance: Random) -> Iterator[None]:
     """Entered when `moment` has come; left when the kill is done."""
     if moment == "commit":
-        with commits_seen(place.database_url) as latest:
+        with commits_seen(place.database_url) as latest, watchful():
             # Else these would be faster than we are.
             hold_back(doomed)
             before, deadline = latest(), time.monotonic() + DEADLINE
@@ -316,6 +316,17 @@ def awaited(place: Place, trap: Trap, moment: Moment, doomed: Sequence[int], cha
     else:
         time.sleep(chance.uniform(0, 0.2))
         yield
+
+
+@contextmanager
+def watchful() -> Iterator[None]:
+    """Lets the thread that watches have its turn among the posters at once."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
 
 
 @contextmanager
