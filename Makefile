@@ -63,7 +63,7 @@ test-browser: install ## Run the tests in headless Chromium and those that take 
 
 .PHONY: test-durability
 test-durability: install ## Kill, cut and fill what the server stands on, about 3 minutes (Debian: strace)
-	@$(BIN)/python -m pytest -q -m durability $(ARGS)
+	@$(BIN)/python -m pytest -q -n logical --dist loadfile -m durability $(ARGS)
 
 .PHONY: soak
 soak: install ## The same for about an hour, saying how it went
