@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from app.archive.manifest import Manifest, take_time
 from app.archive.rows import Malformed, Tally, fill, lines
-from app.database import Base, Database, LastWrite, is_sqlite, wait_for_turn
+from app.database import Base, Database, LastWrite, is_sqlite, take_migrators_turn
 from app.reports.verifying import verify
 from app.schema import known_revisions, make_folder, newest_revision, rebuild, upgrade
 
@@ -57,7 +57,7 @@ def put(
             " install the version that made it, or a later one"
         )
     with _left_as_found(database), database.writing() as db:
-        wait_for_turn(db)
+        take_migrators_turn(db)
         take_time(db)
         if found := _what_it_holds(db):
             raise NotEmpty(f"{place_of(database)} holds something already ({found}); only an empty place is filled")
