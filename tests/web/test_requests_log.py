@@ -218,7 +218,8 @@ def test_the_server_itself_logs_only_json_and_no_secret_at_its_most_talkative(
         f"GET /v1/trends?county=13 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nUpgrade: h2c\r\n{end}",
         f"Authorization: {key} Meikäläinen\r\n{end}",
         f"GET /{key} HTTP/1.1\r\nHost: x\r\n{end}",
-        f"POST /v1/submissions HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{key} Meikäläinen",
+        f"POST /v1/submissions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n"
+        f"{key} Meikäläinen",
     ):
         with socket.create_connection(("127.0.0.1", port)) as connection:
             connection.sendall(request.encode())
@@ -226,7 +227,8 @@ def test_the_server_itself_logs_only_json_and_no_secret_at_its_most_talkative(
                 connection.shutdown(socket.SHUT_WR)
             while connection.recv(65_536):
                 pass
-    httpx.post(f"http://127.0.0.1:{port}/v1/submissions", content="Meikäläinen" * 99_999)
+    kind = {"Content-Type": "application/json"}
+    httpx.post(f"http://127.0.0.1:{port}/v1/submissions", content="Meikäläinen" * 99_999, headers=kind)
     httpx.get(f"http://127.0.0.1:{port}/v1/trends", params={"county": "13"}, auth=("Meikäläinen", key))
 
     lines = [json.loads(line) for line in stop()]
