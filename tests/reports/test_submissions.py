@@ -134,7 +134,7 @@ def test_a_receipt_says_what_it_takes_back_and_what_took_it_back(
     for caller in (north_savo, kuopio, kuopio):
         caller.post([count("297", f"202{caller is kuopio:d}-01", 7)])
     kuopio.post([count("297", "2022-02", 1)])
-    for number in (2, 5, 2, 4):
+    for number in (2, 5, 5, 4):
         http.post(f"/v1/submissions/{number}/retraction", json={"reason": "n"}, headers=kuopio.headers)
 
     rows = kuopio.get("/v1/submissions").json()["rows"]
