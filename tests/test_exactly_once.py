@@ -39,7 +39,7 @@ from tests.conftest import ROOT, count, running_server, status
 POSTS = 120
 """Logical posts of the ordinary run."""
 
-EXHAUSTIVE_POSTS = int(os.environ.get("YHDESSA_TEST_POSTS", "400"))
+EXHAUSTIVE_POSTS = int(os.environ.get("YHDESSA_TEST_POSTS", "250"))
 
 MOST_COPIES = 5
 MATTERS_AT_ONCE = 4
