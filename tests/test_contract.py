@@ -248,7 +248,9 @@ class Walk:
     def _content(self, example: dict[str, Any], kind: str) -> bytes:
         if kind == XLSX:
             # What the example names, once one line of it is filled in.
-            template = self.http.get(example["externalValue"], headers={"Authorization": f"Bearer {self.key}"})
+            named = re.search(r"/v1/\S+(?= answers)", example["value"])
+            assert named
+            template = self.http.get(named[0], headers={"Authorization": f"Bearer {self.key}"})
             return filled_in(template.content, {"sessions": 3})
         return (json.dumps(example["value"]) if kind == JSON else example["value"]).encode()
 

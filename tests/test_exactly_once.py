@@ -33,7 +33,7 @@ from tests.posting import (
 POSTS = 120
 """Logical posts of the ordinary run."""
 
-EXHAUSTIVE_POSTS = int(os.environ.get("YHDESSA_TEST_POSTS", "400"))
+EXHAUSTIVE_POSTS = int(os.environ.get("YHDESSA_TEST_POSTS", "250"))
 
 
 @pytest.mark.parametrize("posts", [POSTS, pytest.param(EXHAUSTIVE_POSTS, marks=pytest.mark.exhaustive)])

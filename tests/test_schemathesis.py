@@ -101,7 +101,7 @@ def test_the_contract_holds_without_a_key(case: Case, app: FastAPI, key: str) ->
 
 
 @pytest.mark.exhaustive
-@every_operation(with_key=True, max_examples=100)
+@every_operation(with_key=True, max_examples=60)
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 @unhurried
 def test_the_contract_holds_with_a_key_many_times_over(case: Case, app: FastAPI, key: str) -> None:
@@ -109,7 +109,7 @@ def test_the_contract_holds_with_a_key_many_times_over(case: Case, app: FastAPI,
 
 
 @pytest.mark.exhaustive
-@every_operation(with_key=False, max_examples=100)
+@every_operation(with_key=False, max_examples=60)
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @unhurried
 def test_the_contract_holds_without_a_key_many_times_over(case: Case, app: FastAPI, key: str) -> None:

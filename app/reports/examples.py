@@ -59,7 +59,8 @@ _NDJSON = {
 _TEMPLATE_FILLED_IN = {
     "a template": {
         "summary": "A template, once it is filled in",
-        "externalValue": "/v1/submissions/template?format=xlsx&period=2024-03",
+        # Not as an externalValue, which Swagger UI would load at once, without the key.
+        "value": "(the bytes that GET /v1/submissions/template?format=xlsx&period=2024-03 answers, filled in)",
     }
 }
 SUBMISSION_BODY: dict[str, Any] = {
