@@ -47,10 +47,10 @@ PUBLIC_TOO = {"getTrend", "getStatusHistory"}
 WITHOUT_DATABASE = {"getConfig", "isAlive"}
 WITH_BODY = {"postSubmission", "putSessionCount", "putStatus", "retractSubmission"}
 
-# What only an earlier answer can give, a cursor or an ETag, and what has to be new each time.
 _HASH = "[0-9a-f]{64}"
 _KEY = "(yhdessa_)?[a-z0-9]{8}(_[A-Za-z0-9]{38})?"
 
+# What only an earlier answer can give, a cursor or an ETag, and what has to be new each time.
 WITHOUT_EXAMPLE = {"cursor", "If-Match", "Idempotency-Key"}
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, exists, func
+from sqlalchemy import ColumnElement, and_, exists, func
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -60,12 +60,12 @@ def statuses_in_force(
 
 def counts_query(*conditions: ColumnElement[bool], moment: datetime | None) -> Any:
     """The statement that selects the counts that held at `moment` (None is now) and meet `conditions`."""
-    return _in_force(CountEntry, "period", moment).where(col(CountEntry.sessions).is_not(None), *conditions)
+    return _in_force(CountEntry, moment).where(col(CountEntry.sessions).is_not(None), *conditions)
 
 
 def statuses_query(*conditions: ColumnElement[bool], moment: datetime | None) -> Any:
     """The statement that selects the statuses that held at `moment` (None is now) and meet `conditions`."""
-    return _in_force(StatusEntry, "day", moment).where(col(StatusEntry.status).is_not(None), *conditions)
+    return _in_force(StatusEntry, moment).where(col(StatusEntry.status).is_not(None), *conditions)
 
 
 def history(
@@ -87,6 +87,12 @@ def about(table: type[Entry], keys: Collection[Key]) -> ColumnElement[bool]:
     practices = {practice for practice, _ in keys}
     municipalities = {municipality for _, municipality in keys}
     return col(table.practice).in_(practices) & col(table.municipality).in_(municipalities)
+
+
+def same_slot(one: Any, other: Any) -> ColumnElement[bool]:
+    """The condition that two entries of one table are about the same: practice, municipality, and period or day."""
+    slot = "period" if hasattr(one, "period") else "day"
+    return and_(*(getattr(one, name) == getattr(other, name) for name in ("practice", "municipality", slot)))
 
 
 def store(
@@ -148,10 +154,10 @@ def entry_etag(entry: Entry) -> str:
     return f'"{entry.id}"'
 
 
-def _in_force(table: type[Any], slot: str, moment: datetime | None) -> Any:
-    """The latest entry up to `moment` of every practice, municipality and `slot`."""
+def _in_force(table: type[Any], moment: datetime | None) -> Any:
+    """The latest entry up to `moment` about everything that there are entries about."""
     later = aliased(table)
-    same_key = [getattr(later, name) == getattr(table, name) for name in ("practice", "municipality", slot)]
+    same_key = [same_slot(later, table)]
     query = select(table)
     if moment is not None:
         same_key.append(later.recorded_at <= moment)

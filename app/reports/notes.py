@@ -18,6 +18,10 @@ _INVISIBLE = re.compile(r"[\s\u00ad\u200b-\u200d\u2060\ufeff]")
 _CANDIDATE = re.compile(r"(?=(\d{6}[-+A-FU-Y]\d{3}[0-9A-Y]))", re.IGNORECASE)
 
 
+HOLDS_IDENTITY_CODE = "holds a personal identity code; leave it out, nobody needs it here"
+"""Why words are refused in which `holds_personal_identity_code` finds one."""
+
+
 class UnknownNote(ValueError):
     """There is no note beside this entry."""
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -14,9 +13,9 @@ from app.access.scope import Caller, NotCovered
 from app.database import hold_turn
 from app.errors import FieldError, InvalidRequest, Problem
 from app.places.register import municipalities
-from app.reports.ledger import AnEntry, Decision, Entry, Key, about, counts_in_force, store, withdrawn
+from app.reports.ledger import AnEntry, Decision, Entry, Key, about, counts_in_force, same_slot, store, withdrawn
 from app.reports.models import ListName, Outcome, Receipt
-from app.reports.notes import holds_personal_identity_code
+from app.reports.notes import HOLDS_IDENTITY_CODE, holds_personal_identity_code
 from app.reports.rules import Overlapping
 from app.reports.submissions import own_submission, receipt_of
 from app.reports.tables import WITHDRAWN, CountEntry, StatusEntry, Submission
@@ -65,8 +64,8 @@ def retract_submission(db: Session, submission_id: int, *, reason: str, by: Call
     hold_turn(db, rows=len(counts) + len(statuses))
     _check_scope(db, [change.own for change in (*counts, *statuses)], by)
     if holds_personal_identity_code(reason):
-        detail = "holds a personal identity code; leave it out, nobody needs it here"
-        raise InvalidRequest(f"/reason: {detail}", errors=[FieldError(pointer="/reason", detail=detail)])
+        error = FieldError(pointer="/reason", detail=HOLDS_IDENTITY_CODE)
+        raise InvalidRequest(f"{error.pointer}: {error.detail}", errors=[error])
     decisions = [_decision(index, change) for changes in (counts, statuses) for index, change in enumerate(changes)]
     changing = [decision for decision in decisions if decision.added]
     if not changing:
@@ -82,7 +81,7 @@ def _changes(db: Session, table: type[AnEntry], submission_id: int) -> list[Chan
     """What the submission changed, in the order of its entries."""
     own: Any = aliased(table)
     query: Any = select(table, Submission.retracts).join(Submission, col(Submission.id) == table.submission_id)
-    query = query.join(own, and_(_same_slot(own, table), own.submission_id == submission_id)).order_by(table.id)
+    query = query.join(own, same_slot(own, table) & (own.submission_id == submission_id)).order_by(table.id)
     histories: dict[Slot, list[tuple[Entry, int | None]]] = defaultdict(list)
     for entry, retracts in db.exec(query):
         histories[_slot(entry)].append((entry, retracts))
@@ -106,11 +105,6 @@ def _change(history: Sequence[tuple[Entry, int | None]], submission_id: int) -> 
     before = [entry for entry in entries.values() if entry.id < entries[submission_id].id]
     as_left = left[latest] == left[submission_id]
     return Change(entries[submission_id], before[-1] if before else None, entries[latest], as_left)
-
-
-def _same_slot(one: Any, other: Any) -> ColumnElement[bool]:
-    slot = "period" if hasattr(one, "period") else "day"
-    return and_(*(getattr(one, name) == getattr(other, name) for name in ("practice", "municipality", slot)))
 
 
 def _decision(index: int, change: Change) -> Decision:

@@ -11,7 +11,7 @@ from app.errors import InvalidRequest, Problem
 from app.periods import NotAPeriod, Period, Precision, day, period
 from app.places.register import Municipality, municipality_code
 from app.reports.models import CountIn, ListName, StatusIn
-from app.reports.notes import holds_personal_identity_code
+from app.reports.notes import HOLDS_IDENTITY_CODE, holds_personal_identity_code
 
 
 class Overlapping(Problem):
@@ -82,7 +82,7 @@ class Rulebook:
     def note_refusals(self, text: str | None, field: str) -> Iterable[Refusal]:
         """A reason to refuse the words in `text`, if there is one."""
         if text is not None and holds_personal_identity_code(text):
-            yield Refusal(InvalidRequest, field, "holds a personal identity code; leave it out, nobody needs it here")
+            yield Refusal(InvalidRequest, field, HOLDS_IDENTITY_CODE)
 
     def place_refusals(self, code: str, practice: str) -> Iterable[Refusal]:
         """Reasons to refuse a row about a municipality and a practice, whatever it says."""
