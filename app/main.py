@@ -84,7 +84,8 @@ ROUTERS = (
     app.operation.routes.router,
     app.pages.routes.router,
 )
-"""Each with its whole prefix: what FastAPI tells middleware of a route leaves out the prefix of a router around it."""
+"""Each with its whole prefix, so that its routes are the application's as they are: routes that FastAPI puts under a
+prefix are built again by the first request, and it tells middleware their addresses without the prefix."""
 
 
 def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks = time.monotonic_ns) -> FastAPI:
@@ -114,6 +115,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
+        routes=[route for router in ROUTERS for route in router.routes],
         telemetry=tracing.of_requests,
         # Not FastAPI's max_body_size, which answers a declared length in plain text.
         middleware=[
@@ -134,8 +136,6 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
     application.state.last_posts = LastPosts()
     application.state.limits = limits_of(settings, ticks)
     install_problems(application)
-    for router in ROUTERS:
-        application.include_router(router)
     application.add_api_route("/openapi.json", lambda: openapi(application), include_in_schema=False)
     return application
 

@@ -2,7 +2,6 @@
 
 import time
 
-from fastapi.routing import iter_route_contexts
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.measures.counting import Measures
@@ -14,7 +13,6 @@ class MeasuredRequests:
     def __init__(self, app: ASGIApp, measures: Measures) -> None:
         self.app = app
         self.measures = measures
-        self._addresses: dict[int, str | None] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and count how it ended."""
@@ -38,21 +36,15 @@ class MeasuredRequests:
             finally:
                 self.measures.request_answered(
                     scope["method"],
-                    self._address(scope),
+                    _address(scope),
                     status_code,
                     seconds=time.perf_counter() - began,
                     problem=problem,
                     replayed=replayed,
                 )
 
-    def _address(self, scope: Scope) -> str | None:
-        """The address of the route that was found, as the contract writes it; None if none was.
 
-        A route knows only what it was made with; what the routers around it add is known to the application.
-        """
-        if scope.get("route") is None:
-            return None
-        if not self._addresses:
-            contexts = iter_route_contexts(scope["app"].routes)
-            self._addresses = {id(found.original_route): found.path for found in contexts}
-        return self._addresses.get(id(scope["route"]))
+def _address(scope: Scope) -> str | None:
+    """The address of the route that was found, as the contract writes it; None if none was."""
+    route = scope.get("route")
+    return route.path if route else None
