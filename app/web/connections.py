@@ -170,11 +170,15 @@ class GuardedConnection(HttpToolsProtocol):
             if self._unfinished_bytes > MOST_HEAD_BYTES:
                 self._refuse(_head_too_large())
 
-    def eof_received(self) -> bool | None:  # type: ignore[override]  # uvicorn's ends the connection always
-        """Answer what has arrived whole, then end; whoever ended in the midst of a body is not answered."""
+    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn's ends the connection always
+        """Answer what has arrived whole, then end; whoever ended in the midst of a body is not answered.
+
+        True, since it is we who close, and not asyncio, which would wait for ever for the answer to be taken.
+        """
         in_work = self.cycle is not None and not self.cycle.response_complete
-        if not in_work or self._reading is _Reading.BODY:
-            return None
+        if not in_work or self._reading in (_Reading.BODY, _Reading.LEFT):
+            self._close()
+            return True
         self._wait_no_more()
         self.cycle.keep_alive = False
         return True

@@ -43,6 +43,22 @@ EXPECTED = {
 }
 
 
+REFUSED = [
+    (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200), (400, "malformed-request")),
+    (b"hello\r\n\r\n", (400, "malformed-request")),
+    (b"GET http://[::1 HTTP/1.1\r\n\r\n", (400, "malformed-request")),
+    (b"CONNECT elsewhere.example:80 HTTP/1.1\r\n\r\n", (400, "malformed-request")),
+    (b"GET /livez HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", (400, "malformed-request")),
+    (POST + b"Transfer-Encoding: chunked\r\n\r\nno chunk\r\n", (400, "malformed-request")),
+    (b"GET /" + b"a" * MOST_URL_BYTES + b" HTTP/1.1\r\nHost: a\r\n\r\n", (414, "address-too-long")),
+    (b"GET /livez?a=" + b"a" * 500_000, (414, "address-too-long")),
+    (b"GET /livez HTTP/1.1\r\nX: " + b"a" * MOST_HEAD_BYTES + b"\r\n\r\n", (431, "head-too-large")),
+    (b"GET /livez HTTP/1.1\r\nX: " + b"a" * 500_000, (431, "head-too-large")),
+    (b"GET /livez HTTP/1.1\r\n" + b"A: b\r\n" * 3_000, (431, "head-too-large")),
+]
+"""What no server should take, and the status code and kind of the problem document."""
+
+
 @pytest.fixture(scope="module")
 def database(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     return sqlite_copy(migrated_sqlite, tmp_path_factory.mktemp("connections"))
@@ -113,22 +129,7 @@ def test_a_connection_that_is_left_idle_ends_and_one_in_use_does_not(server: Raw
     assert 0.9 < idle.seconds < LONGEST
 
 
-@pytest.mark.parametrize(
-    ("sent", "expected"),
-    [
-        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200), (400, "malformed-request")),
-        (b"hello\r\n\r\n", (400, "malformed-request")),
-        (b"GET http://[::1 HTTP/1.1\r\n\r\n", (400, "malformed-request")),
-        (b"CONNECT elsewhere.example:80 HTTP/1.1\r\n\r\n", (400, "malformed-request")),
-        (b"GET /livez HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", (400, "malformed-request")),
-        (POST + b"Transfer-Encoding: chunked\r\n\r\nno chunk\r\n", (400, "malformed-request")),
-        (b"GET /" + b"a" * MOST_URL_BYTES + b" HTTP/1.1\r\nHost: a\r\n\r\n", (414, "address-too-long")),
-        (b"GET /livez?a=" + b"a" * 500_000, (414, "address-too-long")),
-        (b"GET /livez HTTP/1.1\r\nX: " + b"a" * MOST_HEAD_BYTES + b"\r\n\r\n", (431, "head-too-large")),
-        (b"GET /livez HTTP/1.1\r\nX: " + b"a" * 500_000, (431, "head-too-large")),
-        (b"GET /livez HTTP/1.1\r\n" + b"A: b\r\n" * 3_000, (431, "head-too-large")),
-    ],
-)
+@pytest.mark.parametrize(("sent", "expected"), REFUSED)
 def test_what_no_server_should_take_is_refused_in_a_problem_document(
     server: RawServer, sent: bytes, expected: tuple[int, str]
 ) -> None:
@@ -137,6 +138,29 @@ def test_what_no_server_should_take_is_refused_in_a_problem_document(
     assert problem(heard)[:2] == expected
     assert len(heard.status_codes) == 1
     assert heard.ended
+
+
+def test_of_who_went_away_nothing_is_left(database: str) -> None:
+    with raw_server(database, **{**DEADLINES, "answer_timeout_seconds": 1}) as server:
+        before = sockets_of(server)
+        for sent, _ in REFUSED:
+            exchange(server, sent)
+        at_once(*(partial(slow, server, within=0.5) for slow in SLOW.values()))
+        with server.connect(window=4_096) as half_closed:
+            half_closed.sendall(LARGE + b"\r\n")
+            half_closed.shutdown(socket.SHUT_WR)
+            deadline = time.monotonic() + LONGEST
+            while sockets_of(server) > before and time.monotonic() < deadline:
+                time.sleep(0.05)
+            left = sockets_of(server) - before
+
+    assert left == 0
+
+
+def sockets_of(server: RawServer) -> int:
+    """How many sockets the server's process holds."""
+    files = Path(f"/proc/{server.process.pid}/fd").iterdir()
+    return sum(str(file.readlink()).startswith("socket:") for file in files)
 
 
 @pytest.mark.parametrize("sent", [b"GET /livez?a=" + b"a" * 50_000, b"GET /livez HTTP/1.1\r\nX: " + b"a" * 100_000])
