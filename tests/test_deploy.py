@@ -73,7 +73,7 @@ def test_every_alarm_says_what_is_wrong_and_how_soon_to_look() -> None:
         assert rule["annotations"]["summary"]
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="needs promtool (Debian: apt-get install prometheus)")
+@pytest.mark.deploy
 @pytest.mark.parametrize(
     "options",
     [
@@ -90,7 +90,7 @@ def test_prometheus_s_own_tool_finds_nothing_wrong(options: list[str]) -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="needs promtool (Debian: apt-get install prometheus)")
+@pytest.mark.deploy
 def test_every_query_of_the_dashboard_is_promql(tmp_path: Path) -> None:
     queries = [query.replace("$__rate_interval", "5m") for _, query, _ in _queries()]
     rules = [{"record": f"query:{number}", "expr": query} for number, query in enumerate(queries)]

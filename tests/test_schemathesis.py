@@ -86,14 +86,14 @@ def key(app: FastAPI, clock: StandingClock, new_key: Callable[..., str]) -> Iter
 unhurried = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 
-@every_operation(with_key=True, max_examples=25)
+@every_operation(with_key=True, max_examples=10)
 @unhurried
 def test_the_contract_holds_with_a_key(case: Case, app: FastAPI, key: str) -> None:
     ask(case, app, key)
 
 
 # Whoever is refused never comes to the database, so one kind of it will do.
-@every_operation(with_key=False, max_examples=25)
+@every_operation(with_key=False, max_examples=10)
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @unhurried
 def test_the_contract_holds_without_a_key(case: Case, app: FastAPI, key: str) -> None:

@@ -3,7 +3,8 @@
 import json
 import re
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from starlette.testclient import TestClient
 from typer.testing import CliRunner, Result
+from uvicorn.config import STARTUP_FAILURE
 
 from app.access.keys import issue_key
 from app.access.models import Action
@@ -454,6 +456,22 @@ def test_a_database_of_a_later_version_is_refused_in_one_line(yhdessa: Yhdessa, 
 
     assert "9999" in told(yhdessa("migrate", on=database_url))
     assert "the database is at revision 9999" in told(yhdessa("serve", "--port", "0", on=database_url))
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_server_that_fails_to_start_ends_with_a_code_that_says_so(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @asynccontextmanager
+    async def failing(_app: FastAPI) -> AsyncIterator[None]:
+        raise OSError
+        yield
+
+    monkeypatch.setattr("app.cli.serving.served", lambda: FastAPI(lifespan=failing))
+
+    ended = CliRunner().invoke(command_line, ["serve", "--port", "0"], env={"YHDESSA_DATABASE_URL": database_url})
+
+    assert ended.exit_code == STARTUP_FAILURE
 
 
 def test_a_database_that_cannot_be_reached_or_trusted_is_told_in_one_line(yhdessa: Yhdessa) -> None:
