@@ -1,10 +1,15 @@
-"""Which municipalities and counties there are, on which day, and how many residents they have."""
+"""Which municipalities and counties there are, on which day, and how many residents they have.
 
-from collections.abc import Collection, Iterable, Mapping
+The registers grow with new versions of the product alone, so that they are kept in memory between requests.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
+from sqlalchemy import Pool, func
 from sqlmodel import Session, col, select
 
 from app.errors import NotFound, parameter_problem
@@ -65,21 +70,16 @@ def municipalities(
 
     None of `moment` is now. Merged municipalities are there, with their last day.
     """
-    query = select(MunicipalityRecord).order_by(col(MunicipalityRecord.code), col(MunicipalityRecord.recorded_at))
-    if moment is not None:
-        query = query.where(MunicipalityRecord.recorded_at <= moment)
-    if codes is not None:
-        query = query.where(col(MunicipalityRecord.code).in_(codes))
-    known = {row.code: _municipality(row) for row in db.exec(query)}
+    kept = _registers(db).municipalities
+    asked = kept if codes is None else sorted(kept.keys() & codes)
+    known = {code: row for code in asked if (row := _last(kept[code], moment)) is not None}
     return {code: row for code, row in known.items() if county is None or row.county == county}
 
 
 def counties(db: Session, moment: datetime | None = None) -> dict[str, County]:
     """By code, in the order of the codes: every county known at `moment`; None is now."""
-    query = select(CountyRecord).order_by(col(CountyRecord.code), col(CountyRecord.recorded_at))
-    if moment is not None:
-        query = query.where(CountyRecord.recorded_at <= moment)
-    return {row.code: County(row.code, row.name_fi, row.name_sv, row.name_en, row.kind) for row in db.exec(query)}
+    kept = _registers(db).counties
+    return {code: row for code, rows in kept.items() if (row := _last(rows, moment)) is not None}
 
 
 def county_named(db: Session, code: str, moment: datetime | None = None) -> County:
@@ -126,15 +126,73 @@ def residents(
     db: Session, moment: datetime | None = None, *, codes: Collection[str] | None = None
 ) -> Mapping[int, Mapping[str, int]]:
     """By year and municipality: residents on 31 December of the year, as known at `moment` (None is now)."""
-    query: Any = select(ResidentsRecord.year, ResidentsRecord.code, ResidentsRecord.residents)
-    if moment is not None:
-        query = query.where(ResidentsRecord.recorded_at <= moment)
-    if codes is not None:
-        query = query.where(col(ResidentsRecord.code).in_(codes))
+    kept = _registers(db).residents
     known: dict[int, dict[str, int]] = {}
-    for year, code, number in db.exec(query.order_by(ResidentsRecord.recorded_at)):
-        known.setdefault(year, {})[code] = number
+    for code in kept if codes is None else kept.keys() & codes:
+        for recorded_at, (year, number) in kept[code]:
+            if moment is None or recorded_at <= moment:
+                known.setdefault(year, {})[code] = number
     return known
+
+
+Row = TypeVar("Row")
+Known = Mapping[str, Sequence[tuple[datetime, Row]]]
+"""By code, in the order of the codes: what was known of it and from which moment on, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Registers:
+    """All that was ever known; `size` is the number of rows of each table and their latest moment."""
+
+    size: Sequence[Any]
+    counties: Known[County]
+    municipalities: Known[Municipality]
+    residents: Known[tuple[int, int]]
+    """Year and number."""
+
+
+_KEPT: WeakKeyDictionary[Pool, _Registers] = WeakKeyDictionary()
+"""By the connections to a database."""
+
+# A row is never changed or deleted, and a new one is the latest but in an empty table.
+_SIZE: Any = select(
+    *(
+        select(measure).select_from(table).scalar_subquery()
+        for table in (CountyRecord, MunicipalityRecord, ResidentsRecord)
+        for measure in (func.count(), func.max(table.recorded_at))
+    )
+)
+
+
+def _registers(db: Session) -> _Registers:
+    """The registers as `db` sees them."""
+    size = db.execute(_SIZE).one()
+    connections = db.get_bind().engine.pool
+    kept = _KEPT.get(connections)
+    if kept is None or kept.size != size:
+        kept = _KEPT[connections] = _Registers(
+            size,
+            _known(db, CountyRecord, _county),
+            _known(db, MunicipalityRecord, _municipality),
+            _known(db, ResidentsRecord, lambda row: (row.year, row.residents)),
+        )
+    return kept
+
+
+def _known(db: Session, table: Any, read: Callable[[Any], Row]) -> Known[Row]:
+    known: dict[str, list[tuple[datetime, Row]]] = {}
+    for row in db.exec(select(table).order_by(col(table.code), col(table.recorded_at))):
+        known.setdefault(row.code, []).append((row.recorded_at, read(row)))
+    return known
+
+
+def _last(rows: Sequence[tuple[datetime, Row]], moment: datetime | None) -> Row | None:
+    """What was known last of one code at `moment`, if anything; None is now."""
+    return next((row for recorded_at, row in reversed(rows) if moment is None or recorded_at <= moment), None)
+
+
+def _county(row: CountyRecord) -> County:
+    return County(row.code, row.name_fi, row.name_sv, row.name_en, row.kind)
 
 
 def _municipality(row: MunicipalityRecord) -> Municipality:

@@ -1,6 +1,7 @@
 """Which municipalities and counties there are on which day, and how many residents they have."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from sqlmodel import Session
 from app.clock import BEGINNING
 from app.database import Database
 from app.errors import FieldError, InvalidParameter, NotFound
+from app.places.models import MunicipalityRecord
 from app.places.reference import load_reference_data, reference_data_loaded
 from app.places.register import (
     County,
@@ -162,3 +164,43 @@ def test_loading_again_stores_nothing(settings: Settings) -> None:
     database.dispose()
 
     assert (added, loaded) == (0, True)
+
+
+def test_what_is_kept_of_the_registers_grows_with_them_and_forgets_what_was_undone(settings: Settings) -> None:
+    database = Database(settings)
+    known: dict[str, bool] = {}
+
+    def look(when: str, db: Session) -> None:
+        known[when] = "998" in municipalities(db)
+        known[f"{when}, as of before"] = "998" in municipalities(db, NOW - timedelta(days=1))
+
+    with database.reading() as db:
+        look("at first", db)
+    with suppress(ZeroDivisionError), database.writing() as db:
+        db.add(new_town())
+        look("in the same transaction", db)
+        raise ZeroDivisionError
+    with database.reading() as db:
+        look("undone", db)
+    with database.writing() as db:
+        db.add(new_town())
+    with database.reading() as db:
+        look("done", db)
+    database.dispose()
+
+    assert [when for when, seen in known.items() if seen] == ["in the same transaction", "done"]
+
+
+def new_town() -> MunicipalityRecord:
+    """A town that becomes known now."""
+    return MunicipalityRecord(
+        code="998",
+        recorded_at=NOW,
+        name_fi="Uusikunta",
+        name_sv="Nykommun",
+        county="13",
+        region="11",
+        valid_from=date(2023, 1, 1),
+        valid_to=None,
+        successor=None,
+    )
