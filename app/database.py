@@ -152,6 +152,18 @@ class Database:
         assert isinstance(self.engine.pool, WatchedPool)
         self.engine.pool.watch(measures)
 
+    def connection_apart(self) -> Any:
+        """A connection of the driver, outside the pool, that sees each commit at once; for its caller to close."""
+        pool = self.engine.pool.recreate()
+        assert isinstance(pool, WatchedPool)
+        pool.measures = None
+        pooled = pool.connect()
+        connection: Any = pooled.driver_connection
+        pooled.detach()
+        if self.engine.dialect.name != "sqlite":
+            connection.autocommit = True
+        return connection
+
     def dispose(self) -> None:
         """Close every connection."""
         self.engine.dispose()

@@ -27,11 +27,13 @@ from app.database import Database
 from app.errors import install_problems
 from app.measures.counting import Measures
 from app.operation.gauges import LastPosts
+from app.releases.edition import EditionNow
 from app.reports.models import SubmissionIn
 from app.settings import Settings
 from app.tracing.switch import tracing_to
 from app.web.admission import Admission
 from app.web.answers import ConditionalAnswers
+from app.web.at_hand import AnswersAtHand
 from app.web.contract import completed
 from app.web.measuring import MeasuredRequests
 from app.web.rates import Ticks
@@ -94,6 +96,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
     stopping = Stopping()
     measures = Measures(VERSION)
     database.watch(measures)
+    editions = EditionNow(database, clock)
     tracing = tracing_to(settings.otlp_endpoint, version=VERSION)
     database.tracer = tracing.tracer
 
@@ -101,6 +104,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
     async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         with drained(stopping, settings.drain_seconds):
             yield {"stopping": stopping}
+        editions.close()
         database.dispose()
         tracing.stop()
 
@@ -119,6 +123,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
         telemetry=tracing.of_requests,
         # Not FastAPI's max_body_size, which answers a declared length in plain text.
         middleware=[
+            Middleware(AnswersAtHand, look=editions.look, measures=measures),
             Middleware(ToldHeaders),
             Middleware(MeasuredRequests, measures=measures),
             Middleware(RequestLog),
@@ -130,6 +135,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
     application.state.settings = settings
     application.state.clock = clock
     application.state.database = database
+    application.state.editions = editions
     application.state.stopping = stopping
     application.state.admission = Admission(settings)
     application.state.measures = measures

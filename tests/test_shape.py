@@ -52,6 +52,7 @@ ABOUT_HTTP = {
     "app.tracing.switch": "says what FastAPI is to record of a request",
     "app.web.addresses": "reads who is behind a proxy out of the request",
     "app.web.answers": "gives an answer its format, its ETag and its HEAD",
+    "app.web.at_hand": "answers what it has at hand, ahead of routing",
     "app.web.dependencies": "hands a request its session and its clock",
     "app.web.measuring": "counts each request as it was answered",
     "app.web.requests_log": "gives each request its id and its line in the log",

@@ -58,6 +58,8 @@ class Measures:
             self._posts.labels(outcome)
             self._rows.labels(outcome)
         self._replays = self._counter("replays", "Retries that were answered from memory and did nothing")
+        self._at_hand = self._counter("answers_at_hand", "Public answers that were given from memory")
+        self._at_hand_bytes = self._gauge("answers_at_hand_bytes", "Public answers kept in memory, in bytes")
         self._in_use = self._gauge("database_connections_in_use", "Connections to the database that are in use")
         self._most = self._gauge("database_connections_limit", "Connections to the database that may be in use at once")
         self._waits = Histogram(
@@ -93,6 +95,14 @@ class Measures:
         if status_code >= 400:
             self._refusals.labels(problem or OTHER, str(status_code)).inc()
         self._replays.inc(int(replayed))
+
+    def at_hand_given(self) -> None:
+        """Count an answer that was given from memory."""
+        self._at_hand.inc()
+
+    def at_hand_kept(self, size: int) -> None:
+        """Say how many bytes of answers are kept in memory by now."""
+        self._at_hand_bytes.set(size)
 
     def posted(self, outcomes: Mapping[str, int]) -> None:
         """Count a post that is recorded for good; `outcomes` says how many of its rows came to each, none is none."""

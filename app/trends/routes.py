@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from app.access.caller import PUBLIC_TOO, AnyReader, NotAuthenticated
 from app.database import LARGEST_ID
@@ -11,10 +11,12 @@ from app.periods import FIRST_YEAR, LAST_YEAR
 from app.places.models import CountyCode, MunicipalityCode
 from app.practices.definitions import DEFAULT_PRACTICE
 from app.practices.models import PRACTICE_LENGTH, PRACTICE_PATTERN
+from app.releases.edition import edition_read
 from app.trends import examples
 from app.trends.answer import Question, trend
 from app.trends.models import Trend, TrendRow
 from app.web.answers import Accepted, FormatAsked, documented_table, table_answer, wants_csv
+from app.web.at_hand import lasting
 from app.web.dependencies import AsOfMoment, ReadDb
 from app.web.strict import StrictRoute
 
@@ -38,6 +40,7 @@ router = APIRouter(prefix="/v1", tags=["Reading"], route_class=StrictRoute)
     openapi_extra=PUBLIC_TOO,
 )
 def get_trend(
+    request: Request,
     db: ReadDb,
     caller: AnyReader,
     as_of: AsOfMoment,
@@ -97,4 +100,6 @@ def get_trend(
         release=release,
     )
     answer = trend(db, question, reader=caller, as_of=as_of)
+    if caller is None and as_of.moment is None:
+        lasting(request, edition_read(db, as_of.day))
     return table_answer(answer, TrendRow, answer.years, as_csv=wants_csv(format, accept))

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
@@ -16,6 +17,9 @@ from app.formats.delimited import MEDIA_TYPE as CSV, csv_text
 from app.formats.table import table_of
 
 JSON = "application/json"
+
+WHOLE = "whole_answer"
+"""Where in the state of a request its successful answer stands in full."""
 
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
@@ -91,17 +95,47 @@ class ConditionalAnswers:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self.app(scope, receive, send)
             return
-        answer = _WholeAnswer()
+        arriving = _Arriving()
         inner = {**scope, "method": "GET"}
         try:
-            await self.app(inner, receive, answer.take)
+            await self.app(inner, receive, arriving.take)
         finally:
             # Whoever stands around us counts by it.
             scope["route"] = inner.get("route")
-        await answer.pass_on(send, head=scope["method"] == "HEAD", asked=Headers(scope=scope))
+        asked = Headers(scope=scope)
+        head = scope["method"] == "HEAD"
+        if arriving.start["status"] == 200:
+            whole = scope.setdefault("state", {})[WHOLE] = arriving.whole(personal="authorization" in asked)
+            status_code, headers, body = whole.given(asked, head=head)
+        else:
+            status_code, headers, body = arriving.start["status"], arriving.start["headers"], bytes(arriving.body)
+        await send({**arriving.start, "status": status_code, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if head else body})
 
 
-class _WholeAnswer:
+@dataclass(frozen=True, slots=True)
+class WholeAnswer:
+    """A successful answer in full, whatever part of it a caller wants."""
+
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    etag: str
+
+    def given(self, asked: Headers, *, head: bool) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        """Status code, headers and body for a request with the headers `asked`: all, 304, or a part."""
+        headers, body = MutableHeaders(raw=list(self.headers)), self.body
+        part = _part_asked(asked, etag=self.etag, length=len(body))
+        if _matches(", ".join(asked.getlist("if-none-match")), self.etag):
+            del headers["Content-Length"]
+            return 304, headers.raw, b""
+        if part and not head:
+            headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{len(body)}"
+            headers["Content-Length"] = str(len(part))
+            return 206, headers.raw, body[part.start : part.stop]
+        return 200, headers.raw, b"" if head else body
+
+
+class _Arriving:
     """An answer that is collected before it is sent."""
 
     def __init__(self) -> None:
@@ -114,24 +148,13 @@ class _WholeAnswer:
         else:
             self.body += message.get("body", b"")
 
-    async def pass_on(self, send: Send, *, head: bool, asked: Headers) -> None:
-        headers, body = MutableHeaders(raw=list(self.start["headers"])), bytes(self.body)
-        status_code = self.start["status"]
-        if status_code == 200:
-            known = ", ".join(asked.getlist("if-none-match"))
-            headers.setdefault("Accept-Ranges", "bytes")
-            headers.setdefault("ETag", f'"{hashlib.sha256(self.body).hexdigest()[:32]}"')
-            headers.setdefault("Cache-Control", "private, no-cache" if "authorization" in asked else "no-cache")
-            part = _part_asked(asked, etag=headers["ETag"], length=len(body))
-            if _matches(known, headers["ETag"]):
-                del headers["Content-Length"]
-                status_code, body = 304, b""
-            elif part and not head:
-                headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{len(body)}"
-                status_code, body = 206, body[part.start : part.stop]
-                headers["Content-Length"] = str(len(body))
-        await send({**self.start, "status": status_code, "headers": headers.raw})
-        await send({"type": "http.response.body", "body": b"" if head else body})
+    def whole(self, *, personal: bool) -> WholeAnswer:
+        """The answer with what every successful one says; one that is `personal` is for its caller alone."""
+        headers = MutableHeaders(raw=list(self.start["headers"]))
+        headers.setdefault("Accept-Ranges", "bytes")
+        headers.setdefault("ETag", f'"{hashlib.sha256(self.body).hexdigest()[:32]}"')
+        headers.setdefault("Cache-Control", "private, no-cache" if personal else "no-cache")
+        return WholeAnswer(headers.raw, bytes(self.body), headers["ETag"])
 
 
 def _part_asked(asked: Headers, *, etag: str, length: int) -> range | None:

@@ -141,10 +141,10 @@ def test_too_many_requests_and_our_own_faults_are_refusals_of_a_kind(
 
 def test_connections_are_counted_while_they_are_in_use(app: FastAPI, http: TestClient) -> None:
     database: Database = app.state.database
-    http.get("/v1/trends?county=13")
+    http.get("/v1/practices")
     waits = app.state.measures.text().decode()
     with database.engine.connect(), database.engine.connect():
-        full = http.get("/v1/trends?county=13")
+        full = http.get("/v1/practices")
         during = scraped(http)
     after = scraped(http)
 
@@ -154,7 +154,7 @@ def test_connections_are_counted_while_they_are_in_use(app: FastAPI, http: TestC
     # Told all the same, without what only the database knows.
     assert during["database_up"] == 0
     assert "remembered_replies" not in during
-    # That of the trend and that of the metrics themselves.
+    # That of the practices and that of the metrics themselves.
     assert during["database_connections_failed_total"] == 2
     assert after["database_up"] == 1
     assert after["database_connection_wait_seconds_sum"] > 0.3

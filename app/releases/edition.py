@@ -1,0 +1,54 @@
+"""Which state of what the public reads is read: an edition, the same for as long as every public answer is."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
+
+from app.clock import Clock, helsinki_day
+from app.database import Database, UnsafeDatabase
+from app.waiting import Allowance, allowed
+
+Edition = tuple[Any, ...]
+"""The Helsinki day, the latest release, and the sizes of the tables below, whose rows are never changed or deleted."""
+
+MOST_SECONDS = 2.0
+"""For a look; connecting to PostgreSQL has no shorter bound."""
+
+_SIZES = """
+    SELECT (SELECT max(id) FROM releases), (SELECT count(*) FROM practices), (SELECT count(*) FROM counties),
+    (SELECT count(*) FROM municipalities)
+"""
+
+
+def edition_read(db: Session, day: date) -> Edition:
+    """The edition that the snapshot of `db` is, for who reads what was published by `day`."""
+    return (day, *db.connection().exec_driver_sql(_SIZES).one())
+
+
+class EditionNow:
+    """Looks which edition there is, over a connection of its own: a look costs one round trip and nothing else."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self.database = database
+        self.clock = clock
+        self._connection: Any = None
+
+    def look(self) -> Edition | None:
+        """The edition that there is now; None if the database does not answer in time. One look at a time."""
+        day = helsinki_day(self.clock())
+        try:
+            with allowed(Allowance(MOST_SECONDS)):
+                self._connection = self._connection or self.database.connection_apart()
+                return (day, *self._connection.execute(_SIZES).fetchone())
+        except (SQLAlchemyError, UnsafeDatabase, self.database.engine.dialect.loaded_dbapi.Error):
+            # Whoever asks the long way is told.
+            self.close()
+            return None
+
+    def close(self) -> None:
+        """Let go of the connection; the next look makes another."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()

@@ -1,0 +1,147 @@
+"""Public answers that are kept as they were given, and given again as long as nothing they say can have changed.
+
+A route says by `lasting` which edition an answer to everybody was read from; the answer is given again only if a look
+into the database, begun after it was asked for, finds that edition still. So none is ever stale, whoever published.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.measures.counting import Measures
+from app.web.answers import WHOLE, WholeAnswer
+
+MOST_BYTES = 16_777_216
+"""How much is kept; then the oldest goes."""
+
+LARGEST_BYTES = 1_048_576
+
+MOST_LOOK_SECONDS = 0.5
+"""After so long a look is not waited for, so that time is left for the long way."""
+
+_EDITION = "edition"
+# Who says who they are is answered personally, and who gives the request an id finds it in the log.
+_PERSONAL = {b"authorization", b"x-request-id"}
+_CONDITIONS = {b"if-none-match", b"range"}
+
+Key = tuple[str, bytes, bytes]
+"""Path, query and Accept: all of a request that such an answer depends on."""
+
+
+def lasting(request: Request, edition: Hashable) -> None:
+    """Say that the answer to `request` is the same for everybody for as long as `edition` is read."""
+    request.scope["state"][_EDITION] = edition
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    edition: Hashable
+    answer: WholeAnswer
+    route: str
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.answer.body)
+
+
+class AnswersAtHand:
+    """Gives what is at hand, ahead of everything else; it is counted, and not logged."""
+
+    def __init__(self, app: ASGIApp, look: Callable[[], Hashable | None], measures: Measures) -> None:
+        self.app = app
+        self.measures = measures
+        self._looks = _Looks(look)
+        self._kept: dict[Key, _Kept] = {}
+        self._bytes = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer from what is at hand, or pass the request on and keep its answer if it lasts."""
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+            await self.app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        accept, conditional = b"", False
+        for name, value in scope["headers"]:
+            if name in _PERSONAL:
+                await self.app(scope, receive, send)
+                return
+            if name == b"accept":
+                accept = value
+            conditional = conditional or name in _CONDITIONS
+        key = (scope["path"], scope["query_string"], accept)
+        kept = self._kept.get(key)
+        if kept is None or kept.edition != await self._looks.one():
+            await self.app(scope, receive, send)
+            self._keep(key, scope)
+            return
+        if conditional or scope["method"] == "HEAD":
+            status_code, headers, body = kept.answer.given(Headers(scope=scope), head=scope["method"] == "HEAD")
+        else:
+            status_code, headers, body = 200, kept.answer.headers, kept.answer.body
+        start: Message = {"type": "http.response.start", "status": status_code}
+        await send({**start, "headers": [*headers, (b"x-request-id", os.urandom(16).hex().encode())]})
+        await send({"type": "http.response.body", "body": body})
+        self.measures.request_answered(
+            scope["method"],
+            kept.route,
+            status_code,
+            seconds=time.perf_counter() - began,
+            problem=None,
+            replayed=False,
+        )
+        self.measures.at_hand_given()
+
+    def _keep(self, key: Key, scope: Scope) -> None:
+        """Keep what was answered to the request of `scope`, if it lasts."""
+        state = scope["state"]
+        if _EDITION not in state or WHOLE not in state:
+            return
+        kept = _Kept(state[_EDITION], state[WHOLE], scope["route"].path)
+        if kept.size > LARGEST_BYTES:
+            return
+        self._drop(key)
+        self._kept[key] = kept
+        self._bytes += kept.size
+        while self._bytes > MOST_BYTES:
+            self._drop(next(iter(self._kept)))
+        self.measures.at_hand_kept(self._bytes)
+
+    def _drop(self, key: Key) -> None:
+        dropped = self._kept.pop(key, None)
+        if dropped is not None:
+            self._bytes -= dropped.size
+
+
+class _Looks:
+    """One look for all who ask before it begins, one after the other, each in a thread."""
+
+    def __init__(self, look: Callable[[], Hashable | None]) -> None:
+        self.look = look
+        self._running: asyncio.Task[Hashable | None] | None = None
+        self._next: asyncio.Task[Hashable | None] | None = None
+        self._looking: asyncio.Task[Hashable | None] | None = None
+
+    async def one(self) -> Hashable | None:
+        """What a look finds that begins after this call; None if that is not known soon."""
+        if self._next is None:
+            self._next = asyncio.create_task(self._take_turn(self._running))
+        # Whoever goes away does not take the look from the others.
+        return await asyncio.shield(self._next)
+
+    async def _take_turn(self, before: "asyncio.Task[Hashable | None] | None") -> Hashable | None:
+        if before is not None and not before.done():
+            await asyncio.wait([before])
+        self._running, self._next = self._next, None
+        if self._looking is not None and not self._looking.done():
+            return None
+        self._looking = asyncio.create_task(run_in_threadpool(self.look))
+        done, _ = await asyncio.wait([self._looking], timeout=MOST_LOOK_SECONDS)
+        return self._looking.result() if done else None
