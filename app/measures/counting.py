@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -50,6 +51,7 @@ class Measures:
             buckets=_REQUEST_SECONDS,
             registry=self.registry,
         )
+        self._series = cache(self._series_of)
         self._under_way = self._gauge("http_requests_in_progress", "Requests that are being answered")
         self._refusals = self._counter("refusals", "Problems answered, by kind and status code", ["kind", "status"])
         self._posts = self._counter("posts", "Posts recorded that had a row of the outcome", ["outcome"])
@@ -88,13 +90,17 @@ class Measures:
 
         `problem` is the kind of problem that was answered, None if it was answered otherwise.
         """
-        method = method if method in METHODS else OTHER
-        route = route or OTHER
-        self._requests.labels(method, route, f"{status_code // 100}xx").inc()
-        self._seconds.labels(method, route).observe(seconds)
+        requests, durations = self._series(method if method in METHODS else OTHER, route or OTHER, status_code // 100)
+        requests.inc()
+        durations.observe(seconds)
         if status_code >= 400:
             self._refusals.labels(problem or OTHER, str(status_code)).inc()
-        self._replays.inc(int(replayed))
+        if replayed:
+            self._replays.inc()
+
+    def _series_of(self, method: str, route: str, status_class: int) -> tuple[Counter, Histogram]:
+        """The series that a request counts in; looking them up costs more than counting."""
+        return self._requests.labels(method, route, f"{status_class}xx"), self._seconds.labels(method, route)
 
     def at_hand_given(self) -> None:
         """Count an answer that was given from memory."""
