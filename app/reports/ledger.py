@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, and_, exists, func
@@ -154,15 +155,27 @@ def entry_etag(entry: Entry) -> str:
     return f'"{entry.id}"'
 
 
-def _in_force(table: type[Any], moment: datetime | None) -> Any:
+def _in_force(table: Any, moment: datetime | None) -> Any:
     """The latest entry up to `moment` about everything that there are entries about."""
+    if moment is None:
+        return _in_force_now(table)
+    later, same_key = _later_about_the_same(table)
+    recorded_later = exists().where(same_key, later.recorded_at <= moment, later.id > table.id)
+    return select(table).where(table.recorded_at <= moment, ~recorded_later)
+
+
+# Putting these together takes longer than asking them; they are the same each time.
+@cache
+def _in_force_now(table: Any) -> Any:
+    later, same_key = _later_about_the_same(table)
+    return select(table).where(~exists().where(same_key, later.id > table.id))
+
+
+@cache
+def _later_about_the_same(table: Any) -> tuple[Any, ColumnElement[bool]]:
+    """Entries of `table` under another name, and the condition that one is about the same as another."""
     later = aliased(table)
-    same_key = [same_slot(later, table)]
-    query = select(table)
-    if moment is not None:
-        same_key.append(later.recorded_at <= moment)
-        query = query.where(table.recorded_at <= moment)
-    return query.where(~exists().where(*same_key, later.id > table.id))
+    return later, same_slot(later, table)
 
 
 def _withdrawals(decisions: Sequence[Decision]) -> list[Entry]:
