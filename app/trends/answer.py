@@ -1,7 +1,7 @@
 """The answer to GET /v1/trends: live, out of releases, or both side by side."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 from sqlmodel import Session
@@ -27,6 +27,8 @@ from app.series.trend import yearly_trend
 from app.trends.models import Area, ReleaseUsed, Trend, TrendRow
 
 By = Literal["county", "municipality"]
+_FIELDS = [field.name for field in fields(YearRow)]
+
 COUNTRY = Area(type="country", code="FI", name_fi="Suomi", name_sv="Finland", name_en="Finland")
 
 
@@ -203,6 +205,5 @@ def _county(code: str, ground: _Ground, sources: _Sources) -> County:
 
 
 def _trend_row(row: YearRow, practice: str, area: Area) -> TrendRow:
-    return TrendRow(
-        practice=practice, area_type=area.type, area_code=area.code, area_name_fi=area.name_fi, **asdict(row)
-    )
+    said = {name: getattr(row, name) for name in _FIELDS}
+    return TrendRow(practice=practice, area_type=area.type, area_code=area.code, area_name_fi=area.name_fi, **said)
