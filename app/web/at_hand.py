@@ -23,7 +23,7 @@ MOST_BYTES = 16_777_216
 
 LARGEST_BYTES = 1_048_576
 
-MOST_LOOK_SECONDS = 0.5
+MOST_LOOK_SECONDS = 0.3
 """After so long a look is not waited for, so that time is left for the long way."""
 
 _EDITION = "edition"
@@ -78,7 +78,7 @@ class AnswersAtHand:
             conditional = conditional or name in _CONDITIONS
         key = (scope["path"], scope["query_string"], accept)
         kept = self._kept.get(key)
-        if kept is None or kept.edition != await self._looks.one():
+        if kept is None or not await self._still(kept.edition):
             await self.app(scope, receive, send)
             self._keep(key, scope)
             return
@@ -98,6 +98,14 @@ class AnswersAtHand:
             replayed=False,
         )
         self.measures.at_hand_given()
+
+    async def _still(self, edition: Hashable) -> bool:
+        """Whether `edition` is read now; if nobody can tell soon, nothing is kept, so that nobody else waits for it."""
+        now = await self._looks.one()
+        if now is None:
+            self._kept.clear()
+            self._bytes = 0
+        return now == edition
 
     def _keep(self, key: Key, scope: Scope) -> None:
         """Keep what was answered to the request of `scope`, if it lasts."""

@@ -143,24 +143,25 @@ def test_what_may_change_by_itself_or_is_no_answer_is_asked_for_each_time(path: 
     assert given(http) == 0
 
 
-def test_without_the_database_nothing_is_given_from_memory(
+def test_without_the_database_nothing_is_given_from_memory_nor_waited_for_twice(
     app: FastAPI, http: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    http.get(COUNTY)
+    for path in (COUNTY, COUNTRY):
+        http.get(path)
     editions: EditionNow = app.state.editions
-    seen = editions.look()
-    editions.close()
+    looks = []
 
     def refused() -> None:
+        looks.append("a look")
         raise app.state.database.engine.dialect.loaded_dbapi.OperationalError("away")
 
     monkeypatch.setattr(app.state.database, "connection_apart", refused)
-
-    assert editions.look() is None
-    assert http.get(COUNTY).status_code == 200
-    assert given(http) == 0
+    for path in (COUNTY, COUNTRY):
+        http.get(path)
     monkeypatch.undo()
-    assert editions.look() == seen
+
+    assert (looks, given(http)) == (["a look"], 0)
+    assert editions.look() is not None
     http.get(COUNTY)
     assert given(http) == 1
 
