@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.conftest import ROOT, UNHURRIED, wait_until_ready
 
@@ -51,7 +52,12 @@ class RawServer:
 
 @contextmanager
 def raw_server(
-    database_url: str, *options: str, guarded: bool = True, files: int | None = None, **settings: float
+    database_url: str,
+    *options: str,
+    guarded: bool = True,
+    files: int | None = None,
+    log: Path = Path(os.devnull),
+    **settings: float,
 ) -> Iterator[RawServer]:
     """A server on the database that may open so many `files`; if it is not `guarded`, uvicorn as it comes."""
     with socket.socket() as free:
@@ -59,13 +65,14 @@ def raw_server(
         port = free.getsockname()[1]
     named = {f"YHDESSA_{name.upper()}": str(value) for name, value in {**UNHURRIED, **settings}.items()}
     ours = ["-m", "app.cli", "serve", "--port", str(port), *options]
-    process = subprocess.Popen(
-        [sys.executable, *(ours if guarded else ["-c", _UNGUARDED, str(port)])],
-        env={**os.environ, **named, "YHDESSA_DATABASE_URL": database_url},
-        cwd=ROOT,
-        stderr=subprocess.DEVNULL,
-        preexec_fn=(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))) if files else None,
-    )
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, *(ours if guarded else ["-c", _UNGUARDED, str(port)])],
+            env={**os.environ, **named, "YHDESSA_DATABASE_URL": database_url},
+            cwd=ROOT,
+            stderr=stderr,
+            preexec_fn=(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))) if files else None,
+        )
     server = RawServer(port, process)
     try:
         wait_until_ready(server.url, process)

@@ -62,7 +62,7 @@ class AddressTooLong(Problem):
 
 
 class HeadTooLarge(Problem):
-    """The header fields of the request are larger than the server takes."""
+    """The fields before or behind the body of the request are larger than the server takes."""
 
     status_code = 431
     title = "The head of the request is too large"
@@ -119,8 +119,8 @@ class GuardedConnection(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.patience = patience
-        self.waiting_since: float | None = None
-        """Since when the client is to send something; None while it is our turn."""
+        self._to_send_since: float | None = None
+        self._to_take_since: float | None = None
         self._reading = _Reading.NOTHING
         self._running: RequestResponseCycle | None = None
         self._refusal: Problem | None = None
@@ -128,9 +128,21 @@ class GuardedConnection(HttpToolsProtocol):
         self._heads = 0
         self._head_bytes = 0
         self._unfinished_bytes = 0
+        self._body_came = False
+        self._offered = False
         self._deadline: asyncio.TimerHandle | None = None
         self._taking: asyncio.TimerHandle | None = None
         self._stopping: asyncio.TimerHandle | None = None
+
+    @property
+    def waiting_since(self) -> float | None:
+        """Since when the client is to send something, or to take more of an answer; None while it is our turn."""
+        return min((since for since in (self._to_send_since, self._to_take_since) if since is not None), default=None)
+
+    @property
+    def left(self) -> bool:
+        """True once the client was told that no more is coming."""
+        return self._reading is _Reading.LEFT
 
     # What asyncio calls.
 
@@ -154,21 +166,27 @@ class GuardedConnection(HttpToolsProtocol):
         if self._refusal is not None or self._reading is _Reading.LEFT:
             return
         before, heads = self._reading, self._heads
+        self._body_came = False
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            # Upgrades are optional; the answer is that of HTTP/1.1.
-            return
+        except httptools.HttpParserUpgrade as end_of_head:
+            behind_head = data[end_of_head.args[0] :]
         except httptools.HttpParserError as error:
             ours = error.__context__
             self._refuse(ours if isinstance(ours, Problem) else MalformedRequest("what arrived is no HTTP/1.1 request"))
             return
-        only_head = before is _Reading.HEAD if heads == self._heads else before is _Reading.NOTHING
-        if self._reading is _Reading.HEAD and only_head and self._heads - heads <= 1:
-            # A field that never ends is told to nobody, so what arrived is counted as well.
-            self._unfinished_bytes += len(data)
-            if self._unfinished_bytes > MOST_HEAD_BYTES:
-                self._refuse(_head_too_large())
+        else:
+            self._bound_fields(before, heads, len(data))
+            return
+        if self._offered:
+            # Upgrades are optional. The parser takes all that follows for another protocol, also the body of a request
+            # that offers one, as those of Java do unless they are told not to; so another reads the head without that.
+            self._offered = False
+            head = self._head_without_offer()
+            self.parser = httptools.HttpRequestParser(self)
+            # As uvicorn has it.
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            self.data_received(head + behind_head)
 
     def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn's ends the connection always
         """Answer what has arrived whole, then end; whoever ended in the midst of a body is not answered.
@@ -235,6 +253,9 @@ class GuardedConnection(HttpToolsProtocol):
         Raises:
             TooManyRequests: too many wait.
         """
+        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+            self._offered = True
+            return
         if len(self.pipeline) >= MOST_PIPELINED:
             detail = f"{MOST_PIPELINED} requests may wait on one connection; wait for an answer"
             raise TooManyRequests(detail, headers={"Retry-After": "1"})
@@ -247,13 +268,42 @@ class GuardedConnection(HttpToolsProtocol):
         if self._last or getattr(self.app_state.get("stopping"), "asked", False):
             self.cycle.keep_alive = False
 
+    def on_body(self, body: bytes) -> None:
+        """A part of the body."""
+        super().on_body(body)
+        self._body_came = True
+        self._unfinished_bytes = 0
+
     def on_message_complete(self) -> None:
         """A whole request."""
+        if self._offered:
+            return
         super().on_message_complete()
         self._reading = _Reading.NOTHING
         self._wait_no_more()
         if self.cycle.response_complete:
             self._wait(self.patience.idle_seconds)
+
+    def _bound_fields(self, before: _Reading, heads: int, arrived: int) -> None:
+        """Refuse fields that never end, which the parser tells nobody of: what arrives of them is counted.
+
+        Nothing else is in the bytes that `arrived`, if they are of one head, or of a body and no part of it is in them;
+        `before` is what was read, and `heads` how many heads had begun, when they came.
+        """
+        if self._reading is _Reading.BODY:
+            only_fields = before is _Reading.BODY and heads == self._heads and not self._body_came
+        else:
+            only_head = before is _Reading.HEAD if heads == self._heads else before is _Reading.NOTHING
+            only_fields = self._reading is _Reading.HEAD and only_head and self._heads - heads <= 1
+        if only_fields:
+            self._unfinished_bytes += arrived
+            if self._unfinished_bytes > MOST_HEAD_BYTES:
+                self._refuse(_head_too_large() if self._reading is _Reading.HEAD else _ends_too_large())
+
+    def _head_without_offer(self) -> bytes:
+        """The head that has arrived, without the field that offers another protocol."""
+        line = b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        return b"".join([line, *[b"%b: %b\r\n" % field for field in self.headers if field[0] != b"upgrade"], b"\r\n"])
 
     # What uvicorn calls.
 
@@ -291,8 +341,8 @@ class GuardedConnection(HttpToolsProtocol):
             self._close()
 
     def _give_up(self) -> None:
-        """Say that the answer will not be known, unless it is on its way."""
-        if self._running is None or self._running.response_started:
+        """Say that the answer will not be known, unless it or a refusal is on its way."""
+        if self._running is None or self._running.response_started or self._reading is _Reading.LEFT:
             return
         self.pipeline.clear()
         self.cycle = self._running
@@ -307,14 +357,14 @@ class GuardedConnection(HttpToolsProtocol):
 
     def _wait(self, seconds: float) -> None:
         """Give the client so many `seconds` from now for what it sends next."""
-        since = self.waiting_since
+        since = self._to_send_since
         self._wait_no_more()
         # Not the time of the loop, at which all stand that came in one turn of it.
-        self.waiting_since = time.monotonic() if since is None else since
+        self._to_send_since = time.monotonic() if since is None else since
         self._deadline = self.loop.call_later(seconds, self._waited_enough)
 
     def _wait_no_more(self) -> None:
-        self.waiting_since = None
+        self._to_send_since = None
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
@@ -412,6 +462,7 @@ class GuardedConnection(HttpToolsProtocol):
         self._stop_watching()
         waiting = self.transport.get_write_buffer_size()
         if waiting:
+            self._to_take_since = time.monotonic()
             self._taking = self.loop.call_later(self.patience.answer_seconds, self._look_at_taking, waiting)
 
     def _look_at_taking(self, waiting_before: int) -> None:
@@ -421,6 +472,7 @@ class GuardedConnection(HttpToolsProtocol):
             self._watch_taking()
 
     def _stop_watching(self) -> None:
+        self._to_take_since = None
         if self._taking is not None:
             self._taking.cancel()
             self._taking = None
@@ -434,12 +486,13 @@ class _Closing(asyncio.Transport):
         self.connection = connection
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Send `data`."""
-        self.connection.transport.write(data)
+        """Send `data`, unless nothing more is sent; uvicorn does not tell the first of several that the client left."""
+        if not self.is_closing():
+            self.connection.transport.write(data)
 
     def is_closing(self) -> bool:
         """True once nothing more is sent."""
-        return self.connection.transport.is_closing()
+        return self.connection.transport.is_closing() or self.connection.left
 
     def close(self) -> None:
         """End the connection, gently."""
@@ -448,3 +501,7 @@ class _Closing(asyncio.Transport):
 
 def _head_too_large() -> HeadTooLarge:
     return HeadTooLarge(f"the head of a request, its address included, may have {MOST_HEAD_BYTES} bytes")
+
+
+def _ends_too_large() -> HeadTooLarge:
+    return HeadTooLarge(f"what stands between chunks of a body or behind it may have {MOST_HEAD_BYTES} bytes")

@@ -83,12 +83,13 @@ class StrictRoute(APIRoute):
         async def strict_handler(request: Request) -> Response:
             _refuse_unknown_parameters(request, once)
             _refuse_loose_values([*request.path_params.items(), *request.query_params.multi_items()], kinds)
-            if self.body_field:
-                strict_json(request.headers.get("content-type"), await request.body())
             if taken:
                 kind_of_content(request.headers.get("content-type"), taken)
-                # Before the handler opens a transaction, which would wait for a slow caller.
-                await request.body()
+            # Before the handler opens a transaction, which would wait for a slow caller; also where none is asked for,
+            # since one may come and be refused for how it comes, and then nothing may have been done.
+            body = b"" if request.method == "GET" else await request.body()
+            if self.body_field:
+                strict_json(request.headers.get("content-type"), body)
             return await handler(request)
 
         return strict_handler

@@ -3,8 +3,11 @@
 import json
 import re
 import socket
+import struct
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,10 @@ from typing import Any
 import httpx
 import pytest
 
+from app.access.keys import issue_key
+from app.access.models import Action
+from app.database import Database
+from app.settings import Settings
 from app.web.connections import MOST_HEAD_BYTES, MOST_PIPELINED, MOST_URL_BYTES
 from tests.conftest import sqlite_copy
 from tests.raw_clients import GET, POST, SLOW, Heard, RawServer, at_once, exchange, hear, raw_server
@@ -76,6 +83,27 @@ def unguarded(database: str) -> Iterator[RawServer]:
     """The same application behind uvicorn as it comes."""
     with raw_server(database, guarded=False, **DEADLINES) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def key(database: str) -> str:
+    return new_key(database)
+
+
+def new_key(database: str) -> str:
+    """A key that reports for Kuopio."""
+    opened = Database(Settings(database_url=database))
+    with opened.writing() as db:
+        issued = issue_key(
+            db,
+            name="test",
+            organisation="Kuopio",
+            actions=[Action.REPORT],
+            areas=["municipality:297"],
+            at=datetime.now(UTC),
+        )
+    opened.dispose()
+    return issued
 
 
 def problem(heard: Heard) -> tuple[int, str, str]:
@@ -200,6 +228,16 @@ def test_fields_behind_a_body_do_not_pass_for_those_of_the_head(server: RawServe
     assert b"x-request-id: mine" in heard.said
 
 
+@pytest.mark.parametrize("more", [b"X: " + b"a" * 300_000, b"A: b\r\n" * 50_000, b"1;" + b"a" * 300_000])
+def test_fields_behind_a_body_that_never_end_are_refused(server: RawServer, more: bytes) -> None:
+    end = b"" if more.startswith(b"1;") else b"0\r\n"
+
+    heard = exchange(server, POST + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n" + end, more, more[:300_000])
+
+    assert problem(heard)[:2] == (431, "head-too-large")
+    assert heard.seconds < DEADLINES["body_timeout_seconds"]
+
+
 def test_requests_that_come_all_at_once_are_answered_in_their_order(server: RawServer) -> None:
     heard = exchange(server, GET * 3 + b"GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n" + GET)
 
@@ -258,12 +296,31 @@ def test_whoever_ends_in_the_midst_of_a_body_is_let_go(server: RawServer) -> Non
     assert (heard.status_codes, heard.ended) == ([], True)
 
 
-def test_an_upgrade_that_is_offered_is_not_taken(server: RawServer) -> None:
-    offered = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"
+OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"
+"""What a client of Java offers with its first request."""
 
-    heard = exchange(server, POST + offered + b"Content-Length: 2\r\n\r\n{}")
 
-    assert heard.status_codes == [401]
+FIGURE = b'{"counts":[{"municipality":"297","period":"2022","sessions":5}],"statuses":[]}'
+IN_CHUNKS = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(FIGURE), FIGURE)
+
+
+@pytest.mark.parametrize("body", [b"Content-Length: %d\r\n\r\n%b" % (len(FIGURE), FIGURE), IN_CHUNKS])
+@pytest.mark.parametrize("cut", [20, -1, 1_000])
+def test_an_upgrade_that_is_offered_is_not_taken(server: RawServer, key: str, body: bytes, cut: int) -> None:
+    whole = POST + b"Authorization: Bearer %b\r\n" % key.encode() + OFFER + body
+    client = server.connect()
+    client.sendall(whole[:cut])
+    time.sleep(0.1)
+    client.sendall(whole[cut:] + b"GET /livez HTTP/1.1\r\n" + OFFER + b"\r\nGET /livez HTTP/1.0\r\n\r\n")
+
+    assert hear(client).status_codes == [201, 200, 200]
+
+
+def test_another_protocol_is_never_begun(server: RawServer) -> None:
+    assert exchange(server, b"CONNECT /livez HTTP/1.1\r\nHost: a\r\n\r\n" + GET).status_codes == [405]
+    last = b"GET /livez HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\n\r\n"
+    assert exchange(server, last + GET).status_codes == [200]
+    assert exchange(server, (b"GET /livez HTTP/1.1\r\n" + OFFER + b"\r\n") * 30).status_codes == [200] * 17 + [429]
 
 
 def test_a_body_is_asked_for_where_the_client_waits_for_that(server: RawServer) -> None:
@@ -293,6 +350,48 @@ def test_a_new_caller_gets_in_where_those_who_wait_have_all_the_connections(data
     # The oldest went; those that are left had room beside each new caller.
     assert [one.ended for one in heard[:20]] == [True] * 20
     assert sum(not one.ended for one in heard) >= 5
+
+
+def test_a_new_caller_gets_in_where_those_who_do_not_take_their_answers_have_all_the_connections(database: str) -> None:
+    with raw_server(database, max_connections=10, answer_timeout_seconds=60) as server, ExitStack() as held:
+        for sent in [(LARGE + b"\r\n") * 3, LARGE + b"Connection: close\r\n\r\n"] * 5:
+            client = held.enter_context(server.connect(window=4_096))
+            client.sendall(sent)
+            assert client.recv(1)
+        answers = [httpx.get(f"{server.url}/livez", timeout=20).status_code for _ in range(5)]
+
+    assert answers == [200] * 5
+
+
+def test_what_is_refused_for_its_body_is_not_done(server: RawServer, database: str) -> None:
+    key = new_key(database)
+    rotation = b"POST /v1/key/rotation HTTP/1.1\r\nAuthorization: Bearer %b\r\n" % key.encode()
+
+    for body in (b"Transfer-Encoding: chunked\r\n\r\nno chunk\r\n", b"Content-Length: 9\r\n\r\n"):
+        assert exchange(server, rotation + body).status_codes in ([400], [408])
+
+    # A key is rotated once.
+    assert exchange(server, rotation + b"Connection: close\r\n\r\n").status_codes == [201]
+
+
+def test_nothing_a_client_does_is_logged_as_a_fault_of_ours(database: str, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    broken = POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"
+    with raw_server(database, log=log, shutdown_seconds=1) as server, ExitStack() as held:
+        for _ in range(20):
+            with server.connect() as client:
+                client.sendall(POST + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}" + GET)
+                assert client.recv(12) == b"HTTP/1.1 100"
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        refused = held.enter_context(server.connect())
+        refused.sendall(broken)
+        assert exchange(server, b"GET /livez HTTP/1.0\r\n\r\n").status_codes == [200]
+        server.process.terminate()
+        time.sleep(0.2)
+        refused.sendall(b"no chunk\r\n")
+        server.process.wait()
+
+    assert [line for line in log.read_text().splitlines() if "exception" in line] == []
 
 
 LARGE = b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n"
