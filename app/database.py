@@ -81,7 +81,7 @@ class LastWrite(Base, table=True):
 
 
 class UnsafeDatabase(Exception):
-    """The database does not keep what makes an acknowledged write survive a power cut."""
+    """The database does not keep what makes an acknowledged write survive a power cut, or cannot keep every text."""
 
 
 class StillRead(Exception):
@@ -290,6 +290,7 @@ def _postgresql_engine(settings: Settings) -> Engine:
         pool_timeout=settings.lock_timeout_seconds,
         connect_args={
             "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
+            "client_encoding": "utf8",
             # Whole seconds, and 2 at least: libpq takes no less. A request has its own bound besides.
             "connect_timeout": max(2, math.ceil(settings.lock_timeout_seconds)),
             "keepalives_idle": 30,
@@ -318,6 +319,13 @@ def _on_postgresql_connect(connection: Any, record: Any) -> None:
     connection.rollback()
     if unsafe:
         raise UnsafeDatabase(_unsafe_words(unsafe))
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        # What `createdb` makes on a machine without a language; names do not come back out of it as they were.
+        raise UnsafeDatabase(
+            f"the PostgreSQL database is encoded in {encoding} and cannot keep every text;"
+            " make it with `createdb --encoding=UTF8 --template=template0`"
+        )
 
 
 def _on_postgresql_checkout(connection: Any, record: Any, _proxy: Any) -> None:

@@ -1,5 +1,6 @@
 """The schema and what ships with the product: brought to the newest state by `migrate`, only checked by a server."""
 
+import os
 import re
 import time
 from collections.abc import Callable
@@ -39,6 +40,7 @@ def migrate(database: Database, clock: Clock, *, tell: Callable[[str], None] = l
 
     Raises:
         CannotMigrate: they were still at it after `migrate_timeout_seconds`; nothing was changed.
+        NotMigrated: its schema is one that only a later version knows; nothing was changed.
     """
     make_folder(database)
     most = database.settings.migrate_timeout_seconds
@@ -108,22 +110,43 @@ def known_revisions() -> set[str]:
 
 
 def rebuild(db: Session, revision: str) -> None:
-    """Drop every table of ours with its rows, and make those of `revision`; kept or undone with the rest of `db`."""
+    """Drop every table of ours with its rows, and make those of `revision`; kept or undone with the rest of `db`.
+
+    Raises:
+        NotMigrated: the tables there are of a schema that only a later version knows.
+    """
     config = _config_on(db)
     command.downgrade(config, "base")
     command.upgrade(config, revision)
 
 
 def upgrade(db: Session) -> None:
-    """Bring the schema to head within the transaction of `db`, and load nothing."""
+    """Bring the schema to head within the transaction of `db`, and load nothing.
+
+    Raises:
+        NotMigrated: its schema is one that only a later version knows.
+    """
     command.upgrade(_config_on(db), "head")
 
 
 def make_folder(database: Database) -> None:
-    """Make the folder that SQLite's file is to lie in."""
+    """Make the folder that SQLite's file is to lie in; it survives a power cut, as what SQLite syncs in it does."""
     url = make_url(database.settings.database_url)
     if url.get_backend_name() == "sqlite" and url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(url.database).absolute().parent
+        new = [one for one in (folder, *folder.parents) if not one.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+        for one in new:
+            sync_folder(one.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a new name in `folder` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _migrate(database: Database, clock: Clock) -> None:
@@ -147,6 +170,12 @@ def _is_busy(error: OperationalError) -> bool:
 
 def _config_on(db: Session) -> Config:
     """What Alembic works by, on the connection and in the transaction of `db`."""
+    found = revision_of(db.connection())
+    if found is not None and found not in known_revisions():
+        raise NotMigrated(
+            f"the database is at revision {found}, which only a later version knows; this one knows"
+            f" {newest_revision()}: use the version that migrated it, or a later one"
+        )
     config = _config()
     config.attributes["connection"] = db.connection()
     return config

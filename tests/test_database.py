@@ -24,7 +24,7 @@ from app.database import Database, LastWrite, UnsafeDatabase, hold_turn, take_tu
 from app.main import create_app
 from app.settings import Settings
 from app.waiting import Allowance, allowed
-from tests.conftest import NOW, Caller, StandingClock, count, sqlite_copy, status
+from tests.conftest import NOW, Caller, StandingClock, count, postgresql_database, sqlite_copy, status
 
 A_MICROSECOND = timedelta(microseconds=1)
 LONG_ENOUGH_TO_NOTICE = 0.3
@@ -182,6 +182,34 @@ def test_commits_that_are_acknowledged_before_they_are_durable_are_refused(
                 database.engine.connect()
         else:
             database.engine.connect().close()
+    database.dispose()
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_that_cannot_keep_every_text_is_refused(postgresql_server: str, encoding: str) -> None:
+    template = f"template0 ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'"
+    with postgresql_database(postgresql_server, template) as url:
+        database = Database(Settings(database_url=url))
+
+        with pytest.raises(UnsafeDatabase) as refused:
+            database.engine.connect()
+        database.dispose()
+
+    assert str(refused.value) == (
+        f"the PostgreSQL database is encoded in {encoding} and cannot keep every text;"
+        " make it with `createdb --encoding=UTF8 --template=template0`"
+    )
+
+
+def test_what_a_client_says_of_its_language_does_not_matter(
+    postgresql_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    database = Database(Settings(database_url=postgresql_server))
+
+    with database.reading() as db:
+        assert db.execute(text("SELECT :words"), {"words": "päätös 日本"}).scalar_one() == "päätös 日本"
+
     database.dispose()
 
 

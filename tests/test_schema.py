@@ -23,7 +23,7 @@ from app.access.keys import issue_key
 from app.access.models import Action
 from app.database import Database, take_migrators_turn
 from app.releases.models import ReleaseRecord
-from app.schema import CannotMigrate, NotMigrated, migrate, require_schema, schema_problem
+from app.schema import CannotMigrate, NotMigrated, make_folder, migrate, newest_revision, require_schema, schema_problem
 from app.settings import Settings
 from tests.conftest import NOW, ROOT, StandingClock, wait_until_ready
 from tests.raw_clients import raw_server
@@ -61,6 +61,32 @@ def test_a_server_may_not_start_on_the_schema_of_another_version(empty: Database
     assert re.fullmatch(
         r"the database is at revision 0000, this version needs \w+; run `yhdessa migrate`", schema_problem(empty) or ""
     )
+
+
+def test_the_schema_of_a_later_version_is_not_migrated(empty: Database) -> None:
+    migrate(empty, StandingClock(NOW))
+    with empty.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(NotMigrated) as refused:
+        migrate(empty, StandingClock(NOW))
+
+    assert str(refused.value) == (
+        f"the database is at revision 9999, which only a later version knows; this one knows {newest_revision()}:"
+        " use the version that migrated it, or a later one"
+    )
+
+
+def test_the_names_of_new_folders_are_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr(
+        os, "fsync", lambda descriptor: synced.append(f"{Path(f'/proc/self/fd/{descriptor}').readlink()}")
+    )
+
+    for _ in range(2):
+        make_folder(Database(Settings(database_url=f"sqlite:///{tmp_path / 'new' / 'deep' / 'x.db'}")))
+
+    assert synced == [f"{tmp_path / 'new'}", f"{tmp_path}"]
 
 
 def test_a_server_may_not_start_without_the_registers(empty: Database) -> None:

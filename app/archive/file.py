@@ -20,11 +20,14 @@ from pydantic import ValidationError
 
 from app.archive.manifest import Manifest
 from app.archive.rows import Tally
+from app.schema import sync_folder
 
 FORMAT = 1
 _BLOCK = 65_536
 _LONGEST_FIRST_LINE = 65_536
-_FIRST_LINE = re.compile(rb"yhdessa-backup ([0-9]+) (\{[^\n]*\})\n")
+_LONGEST_LINE = 2**30
+"""Bytes of a row, more than either database keeps in one field; else a small file could unpack into all memory."""
+_FIRST_LINE = re.compile(rb"yhdessa-backup ([0-9]{1,9}) (\{[^\n]*\})\n")
 _LAST_LINE = re.compile(rb"\nsha256 ([0-9a-f]{64}) ([0-9a-f]{64})\n")
 _LAST_LINE_LENGTH = len("\nsha256 ") + 64 + len(" ") + 64 + len("\n")
 _GZIP = 16 + zlib.MAX_WBITS
@@ -125,21 +128,12 @@ def _written_whole(file: Path, *, force: bool) -> Iterator[BinaryIO]:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-    _sync_folder(file.parent)
+    sync_folder(file.parent)
 
 
 def _refuse_in_the_way(file: Path, *, force: bool) -> None:
     if not force and os.path.lexists(file):
         raise FileInTheWay(f"{file} is there already; give another name, or --force to put the new backup in its place")
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new name in `folder` survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _hash_up_to(source: BinaryIO, length: int) -> str:
@@ -157,6 +151,8 @@ def _unpacked(source: BinaryIO, file: Path, length: int) -> Iterator[bytes]:
         for block in _blocks(source, length):
             *whole, rest = (rest + unpacking.decompress(block)).split(b"\n")
             yield from whole
+            if len(rest) > _LONGEST_LINE:
+                raise Damaged(f"{file} is damaged: what is packed in it has a line of more than {_LONGEST_LINE} bytes")
     except zlib.error as error:
         raise Damaged(f"{file} is damaged: what is packed in it cannot be unpacked") from error
     if rest or not unpacking.eof or unpacking.unused_data:

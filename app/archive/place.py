@@ -1,17 +1,19 @@
 """The place that an archive is put into: it has to be empty, and is left empty unless the archive proves itself."""
 
+import fcntl
+import os
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import InvalidRequestError, StatementError
 from sqlmodel import Session
 
 from app.archive.manifest import Manifest, take_time
-from app.archive.rows import Malformed, Tally, fill, lines
-from app.database import Base, Database, LastWrite, is_sqlite, take_migrators_turn
+from app.archive.rows import Tally, fill, lines
+from app.database import Base, Database, LastWrite, disk_full, is_sqlite, take_migrators_turn, unavailable
 from app.reports.verifying import verify
 from app.schema import known_revisions, make_folder, newest_revision, rebuild, upgrade
 
@@ -25,6 +27,18 @@ _SHIPS: dict[str, int | None] = {
     "releases": 1,
     "residents": None,
 }
+
+
+# What is raised for rows that no archive has, beside what says so: values of another kind, too large, nested too deep.
+_UNLIKE_ROWS = (
+    ArithmeticError,
+    InvalidRequestError,
+    LookupError,
+    RecursionError,
+    StatementError,
+    TypeError,
+    ValueError,
+)
 
 
 class NotEmpty(Exception):
@@ -45,7 +59,8 @@ def put(
     """Store the lines of an archive in `database`, which is empty, migrated or not; what was stored.
 
     All of it is one transaction, at whose end the archive is read back and proved: SQLite's integrity, every line
-    (`sha256`, if it is known before), both chains, and every number of the manifest. `heads` are hashes kept elsewhere.
+    (`sha256`, if it is known before), both chains, and every number of the manifest. `heads` are hashes kept elsewhere:
+    of a receipt, of a line of the audit log, or the SHA-256 over all rows.
 
     Raises:
         NotEmpty, LaterSchema: as they say; nothing was touched.
@@ -65,10 +80,12 @@ def put(
         told = Tally()
         try:
             fill(db, told.passing(given))
-        except (IntegrityError, Malformed) as error:
-            cause = error.orig if isinstance(error, IntegrityError) else error
+            _prove(db, manifest, told, sha256=sha256 or told.sha256, heads=heads)
+        except _UNLIKE_ROWS as error:
+            if unavailable(error) or disk_full(error):
+                raise
+            cause = (error.orig if isinstance(error, StatementError) else None) or error
             raise NotProved(f"its rows are not those of an archive: {cause}") from error
-        _prove(db, manifest, told, sha256=sha256 or told.sha256, heads=heads)
     return told
 
 
@@ -79,19 +96,43 @@ def place_of(database: Database) -> str:
 
 @contextmanager
 def _left_as_found(database: Database) -> Iterator[None]:
-    """On any failure, leave no file of SQLite's where there was none."""
-    url = make_url(database.settings.database_url)
-    file = Path(url.database or "") if url.get_backend_name() == "sqlite" else None
-    new = file is not None and not file.exists()
+    """On any failure, leave no file of SQLite's where there was none.
+
+    Raises:
+        NotEmpty: there is no such file, but what is beside it may hold what was acknowledged last.
+    """
     make_folder(database)
-    try:
+    url = make_url(database.settings.database_url)
+    if url.get_backend_name() != "sqlite":
         yield
-    except BaseException:
-        if file and new:
-            database.dispose()
-            for ending in ("", "-wal", "-shm"):
-                Path(f"{file}{ending}").unlink(missing_ok=True)
-        raise
+        return
+    file = Path(url.database or "")
+    with _alone_in(file.parent):
+        new = not file.exists()
+        if new and (log := Path(f"{file}-wal")).exists():
+            raise NotEmpty(
+                f"{log} is there without its database and may hold what was recorded last; keep the two together,"
+                " or move it aside too"
+            )
+        try:
+            yield
+        except BaseException:
+            if new:
+                database.dispose()
+                for ending in ("", "-wal", "-shm"):
+                    Path(f"{file}{ending}").unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Wait until nobody else fills a place in `folder`: who fails would remove the file that another one filled."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _what_it_holds(db: Session) -> str | None:
@@ -117,7 +158,7 @@ def _prove(db: Session, manifest: Manifest, told: Tally, *, sha256: str, heads: 
     _same("the rows of each table", stored.rows, manifest.rows)
     # Chains are walked by the models, which are of the newest schema.
     upgrade(db)
-    found = verify(db, heads=heads)
+    found = verify(db, heads={*heads} - {sha256})
     _same("the number of receipts", found.receipts, manifest.receipts.length)
     _same("the hash of the last receipt", found.receipts_head, manifest.receipts.head)
     _same("the number of lines in the audit log", found.lines, manifest.audit_lines.length)

@@ -139,6 +139,7 @@ DAMAGES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
         lambda data: data.replace(b"backup 1 ", b"backup 2 ", 1),
         "is a backup of format 2, and this version reads format 1",
     ),
+    "a format of 5,000 digits": (lambda data: data.replace(b"backup 1 ", b"backup %s " % (b"1" * 5_000), 1), NO_BACKUP),
     "its first line alone": (lambda data: data[: data.index(b"\n") + 1], CUT_OFF),
     "half of it": (lambda data: data[: len(data) // 2], CUT_OFF),
     "a byte less": (lambda data: data[:-1], CUT_OFF),
@@ -222,6 +223,14 @@ def test_a_file_that_was_made_wrong_is_refused_in_words(tmp_path: Path, old: byt
     sign(tmp_path / "b", forged)
 
     with pytest.raises(Damaged, match=f"is damaged: .*{why}"):
+        read(tmp_path / "b")
+
+
+def test_a_line_that_would_take_all_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.archive.file._LONGEST_LINE", 1_000_000)
+    forge(tmp_path / "b", MANIFEST, [*LINES[:3], b"0" * 70_000_000])
+
+    with pytest.raises(Damaged, match="has a line of more than 1000000 bytes"):
         read(tmp_path / "b")
 
 

@@ -1,13 +1,14 @@
 """Backing up, restoring and copying between databases: everything arrives as it was, or nothing does."""
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import Session
 from starlette.testclient import TestClient
 
@@ -218,6 +219,55 @@ def test_a_place_that_holds_anything_is_refused_and_left_as_it_was(
     assert everything_in(elsewhere.settings.database_url) == before
 
 
+def test_of_two_that_fill_one_place_one_does_it_and_the_other_leaves_it(original: Path, tmp_path: Path) -> None:
+    first, second = (Database(Settings(database_url=f"sqlite:///{tmp_path / 'elsewhere.db'}")) for _ in range(2))
+    refused: list[str] = []
+
+    def fill(place: Database) -> None:
+        try:
+            restore(place, original)
+        except NotEmpty as error:
+            refused.append(str(error))
+
+    other = threading.Thread(target=fill, args=(second,))
+
+    def let_the_other_begin(*_: object) -> None:
+        other.start()
+        # It ends only if nothing keeps the two apart.
+        other.join(0.3)
+
+    event.listen(first.engine, "do_connect", let_the_other_begin, once=True)
+    fill(first)
+    other.join()
+
+    assert [said.partition(" (")[0] for said in refused] == [f"{second.settings.database_url} holds something already"]
+    assert (tmp_path / "elsewhere.db").exists()
+    require_schema(Database(first.settings))
+    for place in (first, second):
+        place.dispose()
+
+
+def test_a_log_without_its_database_is_not_overwritten(original: Path, tmp_path: Path) -> None:
+    log = tmp_path / "elsewhere.db-wal"
+    log.write_bytes(b"the last posts")
+    place = Database(Settings(database_url=f"sqlite:///{tmp_path / 'elsewhere.db'}"))
+
+    with pytest.raises(NotEmpty, match=f"^{log} is there without its database and may hold what was recorded last"):
+        restore(place, original)
+
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [(log.name, b"the last posts")]
+
+
+def test_a_full_disk_is_said_as_such_and_leaves_the_place_empty(original: Path, tmp_path: Path) -> None:
+    place = Database(Settings(database_url=f"sqlite:///{tmp_path / 'elsewhere.db'}"))
+    event.listen(place.engine, "connect", lambda connection, _: connection.execute("PRAGMA max_page_count = 70"))
+
+    with pytest.raises(OperationalError, match="full"):
+        restore(place, original)
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_database_is_not_copied_onto_itself(lived: Lived) -> None:
     before = everything_in(lived.url)
 
@@ -282,6 +332,9 @@ FORGED: dict[str, tuple[Callable[[Iterator[bytes]], Iterator[bytes]] | None, dic
     "a row too short": (added(b"[1]", after=1), {}, "a row of counties cannot be read"),
     "a row that is no list": (added(b"7", after=1), {}, "a row of counties cannot be read"),
     "a row that is no JSON": (added(b"[", after=1), {}, "a row of counties cannot be read"),
+    "nested too deep": (added(b"[" * 100_000, after=1), {}, "its rows are not those of an archive: maximum recursion"),
+    "a figure too large": (edit(b',"2022-03-31",7]', b',"2022-03-31",%d]' % 10**30), {}, "not those of an archive: "),
+    "an order by nothing": (edit(b'"key":["list","entry"]', b'"key":["list","x"]'), {}, "not those of an archive: 'x'"),
     "a key of nobody": (without(b'[1,"North Savo"'), {}, "its rows are not those of an archive: .*(FOREIGN|foreign)"),
 }
 
@@ -349,7 +402,7 @@ def test_a_backup_is_held_against_hashes_that_were_kept_elsewhere(original: Path
 
     assert everything_in(elsewhere.settings.database_url) == {}
     with opened_backup(original) as told:
-        heads = [told.manifest.receipts.head, told.manifest.audit_lines.head]
+        heads = [told.manifest.receipts.head, told.manifest.audit_lines.head, told.sha256]
     assert restore(elsewhere, original, heads=heads)[0].receipts.head == heads[0]
 
 
@@ -368,6 +421,17 @@ def test_what_was_altered_is_neither_backed_up_nor_copied(original: Path, elsewh
 
 
 # Other schemas.
+
+
+def test_a_place_of_a_schema_that_comes_later_is_refused(original: Path, elsewhere: Database) -> None:
+    with elsewhere.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+        connection.execute(text("INSERT INTO alembic_version VALUES ('9999')"))
+
+    with pytest.raises(NotMigrated, match=r"^the database is at revision 9999, which only a later version knows"):
+        restore(elsewhere, original)
+
+    assert everything_in(elsewhere.settings.database_url) == {"alembic_version": ["('9999',)"]}
 
 
 def test_a_schema_that_the_models_do_not_tell_whole_is_neither_backed_up_nor_copied(
