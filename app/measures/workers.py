@@ -6,6 +6,7 @@ with a process, as the connections that it holds, is taken only of those that li
 
 import atexit
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -23,6 +24,7 @@ FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 # Not on a disk: a process that writes to a file which it has mapped into its memory is killed if the disk is full.
 _MEMORY = Path("/dev/shm")
+_PREFIX = "yhdessa-metrics-"
 
 _NOT_ADDED_UP = {"process_start_time_seconds": max, "process_max_fds": min}
 
@@ -31,7 +33,13 @@ def share_between(workers: int) -> None:
     """Have `workers` processes that are started from now on share what they count; their folder goes when we end."""
     if workers == 1:
         return
-    folder = tempfile.mkdtemp(prefix="yhdessa-metrics-", dir=_MEMORY if os.access(_MEMORY, os.W_OK) else None)
+    for left in _MEMORY.glob(f"{_PREFIX}*-*"):
+        # Nobody tidies up the memory after a server that was killed.
+        server = left.name.removeprefix(_PREFIX).partition("-")[0]
+        if re.fullmatch("[0-9]{1,9}", server) and not _lives(int(server)):
+            shutil.rmtree(left, ignore_errors=True)
+    place = _MEMORY if os.access(_MEMORY, os.W_OK) else None
+    folder = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=place)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ[FOLDER] = folder
 

@@ -130,12 +130,20 @@ def test_counters_lie_in_memory_so_that_a_full_disk_kills_nobody(
 ) -> None:
     monkeypatch.setenv(workers.FOLDER, "")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    # No process has that number.
+    of_killed = Path(tempfile.mkdtemp(prefix="yhdessa-metrics-4194304-", dir="/dev/shm"))
+    of_nobody = Path(tempfile.mkdtemp(prefix="yhdessa-metrics-x-", dir="/dev/shm"))
 
     workers.share_between(2)
     folder = Path(os.environ[workers.FOLDER])
+    workers.share_between(2)
+    of_us = Path(os.environ[workers.FOLDER])
 
     assert folder.parent == Path("/dev/shm")
+    assert (of_killed.exists(), of_nobody.exists(), folder.exists()) == (False, True, True)
+    of_nobody.rmdir()
     folder.rmdir()
+    of_us.rmdir()
 
 
 def test_a_process_alone_needs_no_folder() -> None:
