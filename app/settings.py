@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.engine import make_url
 
 DEFAULT_DATABASE_URL = "sqlite:///./data/yhdessa.db"
 PREFIX = "YHDESSA_"
@@ -57,11 +58,16 @@ class Settings(BaseSettings):
         """The URL with the driver that ships: psycopg for postgresql://, Python's own for sqlite://."""
         for plain in ("postgresql://", "postgres://"):
             if url.startswith(plain):
-                return "postgresql+psycopg://" + url.removeprefix(plain)
+                url = "postgresql+psycopg://" + url.removeprefix(plain)
         if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("must start with sqlite:/// or postgresql://")
         if url in ("sqlite:///", "sqlite:///:memory:"):
             raise ValueError("a database in memory keeps nothing; name a file, as in sqlite:///./data/yhdessa.db")
+        if not _an_address(url):
+            raise ValueError(
+                "cannot be read as postgresql://user:password@host:port/name; "
+                "in a password write @ as %40, : as %3A, / as %2F and % as %25"
+            )
         return url
 
     @field_validator("trusted_proxies", mode="before")
@@ -122,6 +128,14 @@ def _secrets_in_files() -> dict[str, Any]:
         if not read[name]:
             raise UnusableSecret(f"{variable}_FILE: {file} is empty")
     return read
+
+
+def _an_address(url: str) -> bool:
+    """True if `url` can be taken apart; a password with @ or : in it makes parts of itself a host or a port."""
+    try:
+        return "@" not in (make_url(url).host or "")
+    except ValueError:
+        return False
 
 
 def _network(text: str) -> IPv4Network | IPv6Network:

@@ -153,6 +153,7 @@ def a_repeat_with_an_idempotency_key_is_the_first_answer_to_the_byte(outcome: Ou
             first = [answer for answer in answers if answer.replayed is None]
 
             assert len({(answer.status_code, answer.content, answer.headers) for answer in answers}) == 1, post
+            assert _outcomes(answers[0]) == [effect[3] for effect in post.content.effects], post
             assert {answer.replayed for answer in answers} <= {None, "true"}, post
             assert len(first) <= 1, post
             assert first or lost(post) or outcome.unknown[post.number], post

@@ -15,7 +15,9 @@ from fastapi.routing import iter_route_contexts
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
+from app.errors import InsufficientStorage, Problem
 from app.settings import SECRETS, Settings
+from app.web.rates import TooManyRequests
 from tests.conftest import ROOT, Caller, count
 
 DEPLOY = ROOT / "deploy"
@@ -61,6 +63,19 @@ def test_every_metric_of_ours_is_shown_or_watched(http: TestClient, kuopio: Call
 
     # Sums and counts are for whoever wants an average; a bucket is shown of each.
     assert {name for name in missing if not name.endswith(("_sum", "_count"))} == set()
+
+
+def test_the_first_of_what_raises_an_alarm_is_an_increase(http: TestClient, kuopio: Caller) -> None:
+    watched = {status for _, query, _ in _queries() for status in re.findall(r'refusals_total\{status="(\d+)"', query)}
+
+    families = text_string_to_metric_families(kuopio.get("/metrics").text)
+    told = [sample for family in families for sample in family.samples if sample.name == "yhdessa_refusals_total"]
+
+    assert watched == {"429", "500", "507"}
+    assert {(sample.labels["kind"], sample.labels["status"], sample.value) for sample in told} == {
+        (error.type_uri().rpartition(":")[2], str(error.status_code), 0)
+        for error in (Problem, InsufficientStorage, TooManyRequests)
+    }
 
 
 def test_every_alarm_says_what_is_wrong_and_how_soon_to_look() -> None:

@@ -302,3 +302,22 @@ def test_a_setting_that_is_no_secret_is_not_read_from_a_file(monkeypatch: pytest
 
     with pytest.raises(UnknownSetting):
         read_settings()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://yhdessa:tell@no:body@postgres/yhdessa",
+        "postgresql://yhdessa:tellnobody@postgres:five/yhdessa",
+        "postgresql://yhdessa:tellnobody@[::1/yhdessa",
+    ],
+)
+def test_an_address_that_cannot_be_taken_apart_says_how_to_write_one_and_quotes_nothing(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YHDESSA_DATABASE_URL", url)
+
+    with pytest.raises(ValidationError, match="cannot be read as postgresql://user:password@host:port/name") as refused:
+        read_settings()
+
+    assert "body" not in str(refused.value)

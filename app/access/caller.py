@@ -13,7 +13,7 @@ from app.access.limits import count_failure, count_request, tell_expiry
 from app.access.scope import Caller
 from app.clock import Clock
 from app.errors import Problem
-from app.web.dependencies import ReadDb, TheClock, WriteDb
+from app.web.dependencies import ReadDb, ScrapeDb, TheClock, WriteDb
 
 
 class NotAuthenticated(Problem):
@@ -53,6 +53,22 @@ def reader_if_any(
     _basic: Annotated[None, Depends(_BASIC)],
 ) -> Caller | None:
     """Who is calling a reading route; None without an Authorization header.
+
+    Raises:
+        NotAuthenticated: a key was sent and is not valid.
+        TooManyRequests: too many came with this key, or with a wrong one from this address.
+    """
+    return _caller(request, db, clock) if "authorization" in request.headers else None
+
+
+def scraper_if_any(
+    request: Request,
+    db: ScrapeDb,
+    clock: TheClock,
+    _bearer: Annotated[None, Depends(_BEARER)],
+    _basic: Annotated[None, Depends(_BASIC)],
+) -> Caller | None:
+    """Who asks what the server counts; None without an Authorization header.
 
     Raises:
         NotAuthenticated: a key was sent and is not valid.
@@ -113,6 +129,7 @@ def not_authenticated() -> NotAuthenticated:
 
 
 AnyReader = Annotated[Caller | None, Depends(reader_if_any)]
+AnyScraper = Annotated[Caller | None, Depends(scraper_if_any)]
 Reader = Annotated[Caller, Depends(reader)]
 Reporter = Annotated[Caller, Depends(reporter)]
 

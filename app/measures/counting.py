@@ -20,6 +20,10 @@ OTHER = "other"
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 OUTCOMES = ("created", "corrected", "unchanged", "retracted", "rejected")
 
+ALARMING = (("problem", 500), ("insufficient-storage", 507), ("too-many-requests", 429))
+"""Kinds of problems and their status codes that raise an alarm: counted from 0, or Prometheus would see no increase in
+the first of them."""
+
 _REQUEST_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _WAIT_SECONDS = (0.001, 0.01, 0.05, 0.25, 1.0, 2.5, 5.0)
 
@@ -54,6 +58,8 @@ class Measures:
         self._series = cache(self._series_of)
         self._under_way = self._gauge("http_requests_in_progress", "Requests that are being answered")
         self._refusals = self._counter("refusals", "Problems answered, by kind and status code", ["kind", "status"])
+        for kind, status_code in ALARMING:
+            self._refusals.labels(kind, str(status_code))
         self._posts = self._counter("posts", "Posts recorded that had a row of the outcome", ["outcome"])
         self._rows = self._counter("post_rows", "Rows of posts recorded, by outcome", ["outcome"])
         for outcome in OUTCOMES:

@@ -6,6 +6,7 @@ with a process, as the connections that it holds, is taken only of those that li
 
 import atexit
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -21,6 +22,10 @@ from prometheus_client.multiprocess import MultiProcessCollector
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """The environment variable by which prometheus_client learns of the folder, when it is imported."""
 
+# Not on a disk: a process that writes to a file which it has mapped into its memory is killed if the disk is full.
+_MEMORY = Path("/dev/shm")
+_PREFIX = "yhdessa-metrics-"
+
 _NOT_ADDED_UP = {"process_start_time_seconds": max, "process_max_fds": min}
 
 
@@ -28,7 +33,13 @@ def share_between(workers: int) -> None:
     """Have `workers` processes that are started from now on share what they count; their folder goes when we end."""
     if workers == 1:
         return
-    folder = tempfile.mkdtemp(prefix="yhdessa-metrics-")
+    for left in _MEMORY.glob(f"{_PREFIX}*-*"):
+        # Nobody tidies up the memory after a server that was killed.
+        server = left.name.removeprefix(_PREFIX).partition("-")[0]
+        if re.fullmatch("[0-9]{1,9}", server) and not _lives(int(server)):
+            shutil.rmtree(left, ignore_errors=True)
+    place = _MEMORY if os.access(_MEMORY, os.W_OK) else None
+    folder = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=place)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ[FOLDER] = folder
 
@@ -86,6 +97,7 @@ def _lives(pid: int) -> bool:
 def _takes_signals(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):
+        # Not permitted is what is somebody else's by now: numbers of dead processes are given away again.
         return False
     return True

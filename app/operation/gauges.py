@@ -12,6 +12,7 @@ from sqlmodel import Session, col, func, select
 
 from app.access.models import RememberedReply
 from app.clock import HELSINKI, helsinki_day
+from app.database import UnsafeDatabase
 from app.places.register import municipalities
 from app.releases.models import ReleaseRecord
 from app.reports.tables import CountEntry, StatusEntry
@@ -32,25 +33,27 @@ class LastPosts:
     """
 
     def __init__(self) -> None:
-        self._reading = threading.Lock()
+        self._noting = threading.Lock()
         self._seen: dict[_Table, int] = {CountEntry: 0, StatusEntry: 0}
         self._by_county: dict[str, datetime] = {}
 
     def by_county(self, db: Session) -> Mapping[str, datetime]:
         """By county code: the moment of the latest entry about a municipality of it; NO_COUNTY for those in none."""
-        with self._reading:
-            for table in self._seen:
-                self._read(db, table)
+        for table in self._seen:
+            self._read(db, table)
+        with self._noting:
             return dict(sorted(self._by_county.items()))
 
     def _read(self, db: Session, table: _Table) -> None:
         newest: Any = select(table.municipality, func.max(table.recorded_at), func.max(table.id))
+        # Not in turn: else whoever asks while the database hangs would wait for all who asked before.
         found = db.exec(newest.where(table.id > self._seen[table]).group_by(table.municipality)).all()
         places = municipalities(db, codes=[code for code, *_ in found]) if found else {}
-        for code, at, number in found:
-            county = places[code].county or NO_COUNTY
-            self._by_county[county] = max(at, self._by_county.get(county, at))
-            self._seen[table] = max(number, self._seen[table])
+        with self._noting:
+            for code, at, number in found:
+                county = places[code].county or NO_COUNTY
+                self._by_county[county] = max(at, self._by_county.get(county, at))
+                self._seen[table] = max(number, self._seen[table])
 
 
 def database_gauges(db: Session, posts: LastPosts, *, now: datetime) -> Iterable[Metric]:
@@ -58,7 +61,7 @@ def database_gauges(db: Session, posts: LastPosts, *, now: datetime) -> Iterable
     up = GaugeMetricFamily("yhdessa_database_up", "1 if the database answers, else 0")
     try:
         found = [_last_posts(db, posts), _release_ages(db, now), _replies(db), _revision(db)]
-    except SQLAlchemyError:
+    except (SQLAlchemyError, UnsafeDatabase):
         found = []
     up.add_metric([], int(bool(found)))
     return [up, *found]

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import PlainTextResponse
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.access.caller import AnyReader, NotAuthenticated, not_authenticated
+from app.access.caller import AnyScraper, NotAuthenticated, not_authenticated
 from app.access.models import Action
 from app.access.scope import NotAllowed
 from app.errors import InvalidParameter, Unavailable, problems
@@ -18,7 +18,7 @@ from app.pages.home import Language
 from app.schema import schema_problem
 from app.settings import Settings
 from app.web.answers import documented
-from app.web.dependencies import PlaceToRead, ReadDb, TheClock, available
+from app.web.dependencies import PlaceToRead, ScrapeDb, TheClock, available
 from app.web.strict import StrictRoute
 
 router = APIRouter(tags=["Operation"], route_class=StrictRoute)
@@ -27,7 +27,7 @@ _LANGUAGES = list(get_args(Language))
 _METRICS: dict[str, Any] = {"text/plain": {"schema": {"type": "string"}, "example": examples.METRICS}}
 
 
-def scraper(request: Request, caller: AnyReader) -> None:
+def scraper(request: Request, caller: AnyScraper) -> None:
     """Lets whoever may read the metrics: a key with the action `read`; if the operator opened them, anyone.
 
     Raises:
@@ -111,7 +111,7 @@ async def get_config(request: Request, response: Response) -> Config:
     },
 )
 def get_metrics(
-    request: Request, db: ReadDb, clock: TheClock, _allowed: Annotated[None, Depends(scraper)]
+    request: Request, db: ScrapeDb, clock: TheClock, _allowed: Annotated[None, Depends(scraper)]
 ) -> PlainTextResponse:
     """Requests, latency, posts and rows by outcome, refusals, the database, and how old posts and releases are.
 

@@ -17,10 +17,13 @@ _ROUND_TRIPS_SECONDS = 0.3
 _MOST_THREADS = 18
 """For each kind; there are 40 threads in all, and what needs no database wants some as well."""
 
+_SCRAPERS = 2
+"""Who asks what the server counts has places of its own, so that it is told also when all others are taken."""
+
 _LEAST_SECONDS = 2.0
 """Connecting to PostgreSQL has no shorter bound."""
 
-Kind = Literal["reading", "writing"]
+Kind = Literal["reading", "writing", "scraping"]
 
 
 class Admission:
@@ -33,7 +36,11 @@ class Admission:
     def __init__(self, settings: Settings) -> None:
         self.seconds = max(settings.lock_timeout_seconds, _LEAST_SECONDS) + _ROUND_TRIPS_SECONDS
         places = min(settings.pool_size, _MOST_THREADS)
-        self.places = {"reading": asyncio.Semaphore(places), "writing": asyncio.Semaphore(places)}
+        self.places = {
+            "reading": asyncio.Semaphore(places),
+            "writing": asyncio.Semaphore(places),
+            "scraping": asyncio.Semaphore(_SCRAPERS),
+        }
 
     @asynccontextmanager
     async def place(self, kind: Kind, state: dict[str, Any]) -> AsyncIterator[None]:

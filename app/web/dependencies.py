@@ -37,15 +37,26 @@ async def place_to_write(request: Request) -> AsyncIterator[None]:
         yield
 
 
+async def place_to_scrape(request: Request) -> AsyncIterator[None]:
+    """A place among those who ask what the server counts."""
+    admission: Admission = request.app.state.admission
+    async with admission.place("scraping", request.scope["state"]):
+        yield
+
+
 PlaceToRead = Annotated[None, Depends(place_to_read, scope="function")]
 PlaceToWrite = Annotated[None, Depends(place_to_write, scope="function")]
+PlaceToScrape = Annotated[None, Depends(place_to_scrape, scope="function")]
 
 
 def reading(request: Request, _place: PlaceToRead) -> Iterator[Session]:
     """A session for one reading request: one snapshot, nothing kept."""
-    database: Database = request.app.state.database
-    with available(), database.reading() as db:
-        yield db
+    yield from _snapshot(request)
+
+
+def scraping(request: Request, _place: PlaceToScrape) -> Iterator[Session]:
+    """A session as for every reading, for who asks what the server counts."""
+    yield from _snapshot(request)
 
 
 def writing(request: Request, _place: PlaceToWrite) -> Iterator[Session]:
@@ -58,6 +69,7 @@ def writing(request: Request, _place: PlaceToWrite) -> Iterator[Session]:
 
 
 ReadDb = Annotated[Session, Depends(reading, scope="function")]
+ScrapeDb = Annotated[Session, Depends(scraping, scope="function")]
 WriteDb = Annotated[Session, Depends(writing, scope="function")]
 TheClock = Annotated[Clock, Depends(clock_of)]
 
@@ -102,6 +114,12 @@ def available() -> Iterator[None]:
         if not unavailable(error):
             raise
         raise Unavailable(_words(error), headers=RETRY_AFTER) from error
+
+
+def _snapshot(request: Request) -> Iterator[Session]:
+    database: Database = request.app.state.database
+    with available(), database.reading() as db:
+        yield db
 
 
 @contextmanager

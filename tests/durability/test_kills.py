@@ -137,6 +137,7 @@ class TrappedSender(Sender):
     def __init__(self, url: str, keys: Mapping[str, tuple[str, str]], client: httpx.Client) -> None:
         super().__init__(url, keys, client)
         self.trap = Trap()
+        self.caught: list[Post] = []
 
     def answer(self, post: Post, headers: Mapping[str, str], body: bytes) -> Answer | None:
         """As of every sender; None for the post that is caught, although there is an answer."""
@@ -144,6 +145,7 @@ class TrappedSender(Sender):
             return super().answer(post, headers, body)
         with suppress(OSError), self.sent_and_unread(post, headers, body) as connection:
             if connection.recv(12, socket.MSG_PEEK).startswith(b"HTTP/1.1 20"):
+                self.caught.append(post)
                 self.trap.caught.set()
                 assert self.trap.killed.wait(DEADLINE)
                 return None
@@ -196,12 +198,14 @@ def test_nothing_acknowledged_is_lost_or_doubled_by_kills(turn: int, place: Plac
     schedule = KILLS["postgresql" if place.postgresql else "sqlite"]
 
     began = time.monotonic()
-    with killed(place, schedule, Random(turn)) as (url, outcome):
+    with killed(place, schedule, Random(turn)) as (url, outcome, caught):
         receipts_read_again_are_those_acknowledged(url, place, outcome)
         figures_in_force_are_those_of_the_plan(url, place, outcome)
     told_how_it_went(outcome, len(schedule), time.monotonic() - began)
 
     every_claim_holds(outcome)
+    what_was_about_to_be_acknowledged_was_stored(outcome, caught)
+    assert len(caught) == [moment for _, moment in schedule].count("answer")
     assert verified(place) == 0
     assert 3 * len(repeats(outcome)) >= len(schedule), "the kills missed the moment between commit and answer"
 
@@ -212,11 +216,13 @@ def test_a_server_that_answers_before_it_commits_is_found_out(
     monkeypatch.setenv("YHDESSA_TEST_FAULT", "answers_before_it_commits")
     place = Place(sqlite_copy(migrated_sqlite, tmp_path))
 
-    with killed(place, [("workers", "any")], Random(0), CARELESS) as (_, outcome):
+    with killed(place, [("workers", "any"), ("workers", "answer")], Random(0), CARELESS) as (_, outcome, caught):
         pass
 
     with pytest.raises(AssertionError):
         each_post_is_recorded_under_one_receipt(outcome)
+    with pytest.raises(AssertionError):
+        what_was_about_to_be_acknowledged_was_stored(outcome, caught)
     with pytest.raises(AssertionError):
         every_claim_holds(outcome)
 
@@ -227,9 +233,11 @@ def test_a_server_that_forgets_its_replies_is_found_out(
     monkeypatch.setenv("YHDESSA_TEST_FAULT", "forgets_its_replies")
     place = Place(sqlite_copy(migrated_sqlite, tmp_path))
 
-    with killed(place, [("workers", "answer")], Random(0), CARELESS) as (_, outcome):
+    with killed(place, [("workers", "answer")], Random(0), CARELESS, keyed) as (_, outcome, _caught):
         pass
 
+    with pytest.raises(AssertionError):
+        a_repeat_with_an_idempotency_key_is_the_first_answer_to_the_byte(outcome)
     with pytest.raises(AssertionError):
         every_claim_holds(outcome)
 
@@ -239,15 +247,22 @@ def test_a_server_that_forgets_its_replies_is_found_out(
 
 @contextmanager
 def killed(
-    place: Place, schedule: Sequence[Kill], chance: Random, program: Sequence[str] = SERVE
-) -> Iterator[tuple[str, Outcome]]:
-    """The server's address and what came of it, when all kills are done and every post that was begun is answered."""
+    place: Place,
+    schedule: Sequence[Kill],
+    chance: Random,
+    program: Sequence[str] = SERVE,
+    wanted: Callable[[Matter], bool] = bool,
+) -> Iterator[tuple[str, Outcome, Sequence[Post]]]:
+    """What came of it, when all kills are done and every post that was begun is answered; only what is `wanted` is.
+
+    The server's address, what was found, and the posts that were caught while their answer was on its way.
+    """
     keys = keys_of_organisations(place.database_url)
     with (
         killable_server(place.database_url, program) as server,
         httpx.Client(base_url=server.url, timeout=DEADLINE) as client,
     ):
-        posters = Posters(TrappedSender(server.url, keys, client), iter(sent_once(planned(POSTS))))
+        posters = Posters(TrappedSender(server.url, keys, client), filter(wanted, sent_once(planned(POSTS))))
         with ThreadPoolExecutor(POSTERS) as threads, posters.sender.threads:
             working = [threads.submit(posters.post) for _ in range(POSTERS)]
             try:
@@ -259,7 +274,13 @@ def killed(
                 posters.stopped.set()
             for poster in working:
                 poster.result(DEADLINE)
-        yield server.url, found(place.database_url, posters.sent, posters.sender.answers, posters.sender.unknown)
+        outcome = found(place.database_url, posters.sent, posters.sender.answers, posters.sender.unknown)
+        yield server.url, outcome, posters.sender.caught
+
+
+def keyed(matter: Matter) -> bool:
+    """True if each post of `matter` has an Idempotency-Key."""
+    return all(post.retry for post in matter)
 
 
 def wait_for_answers(posters: Posters, working: Sequence["Future[None]"], more: int) -> None:
@@ -308,9 +329,10 @@ def awaited(place: Place, trap: Trap, moment: Moment, doomed: Sequence[int], cha
                 assert time.monotonic() < deadline, "nothing is committed any more"
             yield
     elif moment == "answer":
-        trap.wait()
         try:
-            yield
+            with watchful():
+                trap.wait()
+                yield
         finally:
             trap.let_go()
     else:
@@ -353,6 +375,11 @@ def every_claim_holds(outcome: Outcome) -> None:
     a_repeat_without_one_changes_nothing_and_says_so(outcome)
     exactly_the_answers_to_keyed_posts_are_remembered(outcome)
     assert outcome.broken == []
+
+
+def what_was_about_to_be_acknowledged_was_stored(outcome: Outcome, caught: Sequence[Post]) -> None:
+    """The posts whose answer was on its way were stored by then: when they are sent again, the answer shows it."""
+    assert [post.number for post in caught if not repeated(post, answer_to(post, outcome))] == []
 
 
 def receipts_read_again_are_those_acknowledged(url: str, place: Place, outcome: Outcome) -> None:

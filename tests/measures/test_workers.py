@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from app.measures import workers
 from app.measures.counting import Measures
 from tests.conftest import ROOT, running_server, sqlite_copy
+from tests.durability.processes import children
 from tests.measures.scraping import samples, scraped
 
 WORKER = """
@@ -106,6 +108,44 @@ def test_a_worker_that_was_killed_as_it_made_its_file_does_no_harm(
     assert _told()['post_rows_total{outcome="created"}'] == 2
 
 
+def test_a_worker_whose_number_somebody_else_has_by_now_is_dead(
+    start: Callable[[], "subprocess.Popen[str]"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start()
+
+    def not_permitted(_process: int, _signal: int) -> None:
+        raise PermissionError
+
+    with monkeypatch.context() as changed:
+        changed.setattr(os, "kill", not_permitted)
+        told = _told()
+
+    assert told["workers"] == 0
+    assert told['post_rows_total{outcome="created"}'] == 2
+    assert "database_connections_in_use" not in told
+
+
+def test_counters_lie_in_memory_so_that_a_full_disk_kills_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(workers.FOLDER, "")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    # No process has that number.
+    of_killed = Path(tempfile.mkdtemp(prefix="yhdessa-metrics-4194304-", dir="/dev/shm"))
+    of_nobody = Path(tempfile.mkdtemp(prefix="yhdessa-metrics-x-", dir="/dev/shm"))
+
+    workers.share_between(2)
+    folder = Path(os.environ[workers.FOLDER])
+    workers.share_between(2)
+    of_us = Path(os.environ[workers.FOLDER])
+
+    assert folder.parent == Path("/dev/shm")
+    assert (of_killed.exists(), of_nobody.exists(), folder.exists()) == (False, True, True)
+    of_nobody.rmdir()
+    folder.rmdir()
+    of_us.rmdir()
+
+
 def test_a_process_alone_needs_no_folder() -> None:
     assert workers.FOLDER not in os.environ
     workers.share_between(1)
@@ -122,12 +162,11 @@ def test_a_process_alone_needs_no_folder() -> None:
 def test_of_a_server_whose_worker_was_killed_nothing_counted_is_lost_and_its_folder_goes_with_it(
     migrated_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setenv("YHDESSA_METRICS_OPEN", "true")
     trends = 'http_requests_total{method="GET",route="/v1/trends",status="2xx"}'
 
     with running_server(sqlite_copy(migrated_sqlite, tmp_path), "--workers", "2") as url:
-        [folder] = tmp_path.glob("yhdessa-metrics-*")
+        folder = _folder_of_workers()
         for _ in range(12):
             httpx.get(f"{url}/v1/trends?county=13", timeout=30)
         before = {value for _ in range(6) if (value := _asked(url)[trends])}
@@ -145,6 +184,17 @@ def test_of_a_server_whose_worker_was_killed_nothing_counted_is_lost_and_its_fol
 def _asked(url: str) -> Mapping[str, float]:
     with httpx.Client(base_url=url, timeout=30) as http:
         return scraped(http)
+
+
+def _folder_of_workers() -> Path:
+    """The folder that the workers of a server share which this process started."""
+    environments = [
+        dict(one.partition(b"=")[::2] for one in Path(f"/proc/{worker}/environ").read_bytes().split(b"\0"))
+        for server in children(os.getpid())
+        for worker in children(server)
+    ]
+    [folder] = {found for one in environments if (found := one.get(workers.FOLDER.encode()))}
+    return Path(folder.decode())
 
 
 def _pids(folder: Path) -> list[int]:

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from app.cli.__main__ import app as yhdessa
 from app.main import create_app
 from app.settings import Settings
+from app.tracing.exporting import exporting_provider
 from tests.conftest import UNHURRIED, Caller, StandingClock, count
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -105,7 +106,12 @@ def test_a_refused_request_says_what_kind_of_thing_undid_its_transaction_and_quo
         answer = http.request(
             "DELETE",
             f"/v1/session-counts/{key}/297/2022?reason=Meikalainen",
-            headers={"Authorization": f"Bearer {key}", "Host": "meikalainen.example"},
+            headers={
+                "Authorization": f"Bearer {key}",
+                "Host": "meikalainen.example",
+                "traceparent": f"00-{TRACE}-{PARENT}-01",
+                "tracestate": "their=meikalainen",
+            },
         )
         http.request("MEIKALAINEN", "/v1/trends")
         assert answer.status_code == 422
@@ -159,3 +165,15 @@ def test_traces_without_what_sends_them_stop_the_command_and_say_what_to_install
 
     assert ended.exit_code == 1
     assert "install yhdessa-aika[otel]" in ended.stderr
+
+
+def test_the_share_that_is_recorded_is_that_of_opentelemetry_s_own_variable(
+    monkeypatch: pytest.MonkeyPatch, endpoint: str
+) -> None:
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "always_off")
+
+    provider = exporting_provider(endpoint, name="test", version="1.2.3")
+
+    assert provider.sampler.get_description() == "AlwaysOffSampler"
+    assert not provider.get_tracer("test").start_span("not recorded").is_recording()
+    provider.shutdown()
