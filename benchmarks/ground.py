@@ -101,9 +101,8 @@ class Ground:
     def on_postgresql(self, *, empty: bool = False) -> Iterator[tuple[Server, Filled, Server]]:
         """Our server and the tutorial version, each on a new PostgreSQL database of its own, with the key of ours."""
         with ExitStack() as stack:
-            own, theirs = (
-                stack.enter_context(self._postgresql_database(name)) for name in ("bench_ours", "bench_peer")
-            )
+            own = stack.enter_context(self._postgresql_database("bench_ours"))
+            theirs = stack.enter_context(self._postgresql_database("bench_tutorial"))
             filled = ours.fill(own, self.workload, with_counts=not empty)
             fill_postgresql(theirs, self.workload, with_counts=not empty)
             driver = theirs.replace("postgresql://", "postgresql+psycopg://", 1)

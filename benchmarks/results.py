@@ -31,16 +31,15 @@ alone (requests a minute, rows, bytes and seconds of a submission). Receipts of 
 
 
 def table(found: Sequence[tuple[Row, Measured]]) -> Table:
-    """The table for a terminal."""
-    shown = Table("what", *COLUMNS, "ratio to goal", "met?", show_lines=True)
+    """The table for a terminal: a line for each goal, with the figures that it compares."""
+    shown = Table("row", "figure", "ours", "against", "its figure", "ratio", "goal", "met?")
     for row, measured in found:
-        goals = [_reached(goal, measured) for goal in row.goals]
-        shown.add_row(
-            f"{row.what}\n({row.figure})",
-            *_cells(row, measured, "\n"),
-            "\n".join(f"{reached} of {text}" for text, reached, _met in goals),
-            "\n".join(met for _text, _reached, met in goals),
-        )
+        for goal in row.goals:
+            against = goal.against or ""
+            figures = [_figure(measured, name, goal.figure) for name in (OURS, against)]
+            text, reached, met = _reached(goal, measured)
+            shown.add_row(row.name, goal.figure, figures[0], against, figures[1], reached, text, met)
+        shown.add_section()
     return shown
 
 
@@ -77,12 +76,17 @@ def _cells(row: Row, measured: Measured, line_end: str) -> Iterator[str]:
         yield "–" if main is None else line_end.join([written(main), *lines])
 
 
+def _figure(measured: Measured, name: str, figure: str) -> str:
+    value = measured.median(name, figure)
+    return "" if value is None else written(value)
+
+
 def _reached(goal: Goal, measured: Measured) -> tuple[str, str, str]:
     """The goal in words, what was reached, and whether that meets it."""
     reached = goal.reached(measured)
     if reached is None:
         return goal.text, "–", "not measured"
-    return goal.text, f"{written(reached)}{' ×' if goal.against else ''}", "yes" if goal.met(measured) else "**no**"
+    return goal.text, f"{written(reached)}{' ×' if goal.against else ''}", "yes" if goal.met(measured) else "no"
 
 
 def written(value: float) -> str:

@@ -102,7 +102,7 @@ class Workload:
             yield from self.month_of_counts(month, others)
 
     def totals(self, places: Sequence[Place], *, on: date | None = None) -> list[YearTotal]:
-        """What is right to answer about the asked practice in `places`: now, or what was recorded up to the day `on`."""
+        """What is right to say of the asked practice in `places`: now, or of what was recorded up to the day `on`."""
         codes = {place.code for place in places}
         sessions: dict[int, int] = {}
         for month in range(self.size.months):

@@ -36,7 +36,7 @@ _DATASETTE = {
     }
 }
 
-# PocketBase knows neither the view's types nor its key by itself: `id` has to be a column that is different in each row.
+# PocketBase wants a column `id` in a view, different in each row.
 _VIEW = """
     SELECT ({key} || '/' || c.year) AS id, c.practice, {more} c.year,
         SUM(c.sessions) AS sessions, COUNT(DISTINCT c.municipality) AS municipalities
@@ -69,13 +69,15 @@ def bare(binaries: Path, answer: Path, *, log: Path) -> AbstractContextManager[S
 def tutorial(binaries: Path, database_url: str, *, log: Path) -> AbstractContextManager[Server]:
     """The tutorial version on a database."""
     return _uvicorn(
-        binaries, "tutorial:app", log=log, ready="/openapi.json", environment={"TUTORIAL_DATABASE_URL": database_url}
+        binaries,
+        "tutorial:app",
+        log=log,
+        ready=COUNTY_PATHS["tutorial"],
+        environment={"TUTORIAL_DATABASE_URL": database_url},
     )
 
 
-def datasette(
-    binaries: Path, file: Path, *, log: Path, ready: str = "/-/versions.json"
-) -> AbstractContextManager[Server]:
+def datasette(binaries: Path, file: Path, *, log: Path) -> AbstractContextManager[Server]:
     """Datasette on the SQLite file peers.db, without the bounds that stand in the way of large answers."""
     assert file.name == "peers.db", "Datasette calls the database after the file"
     metadata = file.with_name("metadata.json")
@@ -84,15 +86,15 @@ def datasette(
     command = [str(binaries / "datasette"), "serve", str(file), "--metadata", str(metadata), "--port", str(port)]
     for name, value in (("sql_time_limit_ms", 600_000), ("max_csv_mb", 0)):
         command += ["--setting", name, str(value)]
-    return running(command, port=port, ready=ready, log=log)
+    return running(command, port=port, ready=COUNTY_PATHS["datasette"], log=log)
 
 
 @contextmanager
-def pocketbase(binaries: Path, folder: Path, *, log: Path) -> Iterator[Server]:
+def pocketbase(binaries: Path, folder: Path, *, log: Path, ready: str = COUNTY_PATHS["pocketbase"]) -> Iterator[Server]:
     """PocketBase on its folder."""
     port = free_port()
     command = [str(binaries / "pocketbase"), "serve", "--dir", str(folder), "--http", f"{HOST}:{port}"]
-    with running(command, port=port, ready="/api/health", log=log) as server:
+    with running(command, port=port, ready=ready, log=log) as server:
         yield server
 
 
@@ -102,7 +104,7 @@ def make_pocketbase(binaries: Path, folder: Path, workload: Workload, *, log: Pa
     with log.open("ab") as words:
         command = [str(binaries / "pocketbase"), "superuser", "upsert", *_SUPERUSER, "--dir", str(folder)]
         subprocess.run(command, check=True, stdout=words, stderr=words)
-    with pocketbase(binaries, folder, log=log) as server:
+    with pocketbase(binaries, folder, log=log, ready="/api/health") as server:
         identity = {"identity": _SUPERUSER[0], "password": _SUPERUSER[1]}
         signed_in = asked(server.url + "/api/collections/_superusers/auth-with-password", body=identity).json()
         for collection in _collections():
