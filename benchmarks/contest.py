@@ -77,10 +77,10 @@ class Goal:
 
     @property
     def text(self) -> str:
-        """The goal in words."""
+        """The goal in words, without the figure."""
         if self.against:
-            return f"≥ {self.times:g} × {self.against}"
-        return f"{self.figure} {'≤' if self.less_is_better else '≥'} {self.times:g}"
+            return f"≥ {self.times:.3g} ×"
+        return f"{'≤' if self.less_is_better else '≥'} {self.times:g}"
 
 
 Contenders = Callable[[Ground], AbstractContextManager[Mapping[str, Contender]]]

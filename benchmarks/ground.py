@@ -44,7 +44,9 @@ class Ground:
         return self.folder / "servers.log"
 
     @contextmanager
-    def ours(self, *, empty: bool = False, scratch: bool = False) -> Iterator[tuple[Server, Filled]]:
+    def ours(
+        self, *, empty: bool = False, scratch: bool = False, ready: str = "/livez"
+    ) -> Iterator[tuple[Server, Filled]]:
         """Our server on SQLite: on the workload, or on no counts if `empty`; `scratch` is a copy to write to."""
         file = self._kind(empty) / "ours.db"
         key = file.with_name("key.txt")
@@ -56,7 +58,7 @@ class Ground:
         if scratch:
             copy = self._copied(file)
             filled = replace(filled, url=f"sqlite:///{copy}")
-        with ours.served(filled, log=self.log) as server:
+        with ours.served(filled, log=self.log, ready=ready) as server:
             yield server, filled
 
     @contextmanager

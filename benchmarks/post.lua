@@ -2,9 +2,10 @@
 local posts, next_post = {}, 0
 
 function init(arguments)
-  for line in io.lines(arguments[2]) do
+  local method, file = arguments[#arguments - 1], arguments[#arguments]
+  for line in io.lines(file) do
     local path, body = line:match("^(.-)\t(.*)$")
-    posts[#posts + 1] = wrk.format(arguments[1], path, nil, body)
+    posts[#posts + 1] = wrk.format(method, path, nil, body)
   end
   math.randomseed(os.time())
   next_post = math.random(#posts)

@@ -37,8 +37,8 @@ def table(found: Sequence[tuple[Row, Measured]]) -> Table:
         for goal in row.goals:
             against = goal.against or ""
             figures = [_figure(measured, name, goal.figure) for name in (OURS, against)]
-            text, reached, met = _reached(goal, measured)
-            shown.add_row(row.name, goal.figure, figures[0], against, figures[1], reached, text, met)
+            _text, reached, met = _reached(goal, measured)
+            shown.add_row(row.name, goal.figure, figures[0], against, figures[1], reached, goal.text, met)
         shown.add_section()
     return shown
 
@@ -84,9 +84,10 @@ def _figure(measured: Measured, name: str, figure: str) -> str:
 def _reached(goal: Goal, measured: Measured) -> tuple[str, str, str]:
     """The goal in words, what was reached, and whether that meets it."""
     reached = goal.reached(measured)
+    text = f"{goal.text} {goal.against}" if goal.against else f"{goal.figure} {goal.text}"
     if reached is None:
-        return goal.text, "–", "not measured"
-    return goal.text, f"{written(reached)}{' ×' if goal.against else ''}", "yes" if goal.met(measured) else "no"
+        return text, "–", "not measured"
+    return text, f"{written(reached)}{' ×' if goal.against else ''}", "yes" if goal.met(measured) else "no"
 
 
 def written(value: float) -> str:
