@@ -80,7 +80,7 @@ soak: install ## The same and all that takes minutes for more than an hour, sayi
 	@YHDESSA_TEST_SOAK=1 $(BIN)/python -m pytest -v -m "durability or exhaustive" --log-cli-level=INFO $(ARGS)
 
 .PHONY: bench
-bench: install $(PEERS_INSTALLED) ## Measure against the limit and the peers, an hour (Debian: wrk); ARGS="--size S --only public"
+bench: install $(PEERS_INSTALLED) ## Measure against the limit and the peers, half an hour (Debian: wrk); ARGS="--only live"
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 # Apart from ours, so that what the peers need never meets what we need.

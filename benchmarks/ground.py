@@ -14,7 +14,7 @@ from benchmarks.ours import Filled
 from benchmarks.peers import serving
 from benchmarks.peers.filling import fill_postgresql, fill_sqlite
 from benchmarks.servers import Server
-from benchmarks.workload import Size, Workload
+from benchmarks.workload import SIZES, Size, Workload
 
 _NOT_OF_THE_ANSWER = {"date", "server", "connection", "transfer-encoding", "x-request-id"}
 
@@ -37,6 +37,17 @@ class Ground:
     def workload(self) -> Workload:
         """The figures of this size."""
         return Workload(self.size, ours.known_places())
+
+    @property
+    def large(self) -> "Ground":
+        """The ground of L, for what has to be asked of a large archive; of S if this only tries the harness."""
+        return self if self.size.name == "S" else self.of(SIZES["L"])
+
+    def of(self, size: Size) -> "Ground":
+        """The same with another size."""
+        folder = self.folder.with_name(size.name)
+        folder.mkdir(parents=True, exist_ok=True)
+        return replace(self, size=size, folder=folder)
 
     @property
     def log(self) -> Path:

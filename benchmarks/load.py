@@ -54,10 +54,10 @@ def load(
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise LoadFailed(f"{' '.join(command)}: {done.stderr or done.stdout}")
-    return _load_in(done.stdout)
+    return load_in(done.stdout)
 
 
-def _load_in(text: str) -> Load:
+def load_in(text: str) -> Load:
     """What wrk printed."""
     took = re.search(r"(\d+) requests in ([\d.]+)(\w+),", text)
     assert took, text

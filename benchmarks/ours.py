@@ -145,7 +145,7 @@ def _import_releases(db: Session, workload: Workload, at: datetime) -> None:
     for county in sorted({place.county for place in workload.released_places}):
         head = "practice,county,published_on,state,title,source,year,municipalities,sessions,through\n"
         lines = [
-            f"{ASKED_PRACTICE},{county},2026-01-15,final,Benchmark,Benchmark,"
+            f"{ASKED_PRACTICE},{county},2024-01-15,final,Benchmark,Benchmark,"
             f"{total.year},{total.municipalities},{total.sessions},{total.year}-12-31\n"
             for total in workload.totals(workload.places_of(county))
         ]

@@ -15,17 +15,18 @@ from benchmarks.workload import ASKED_COUNTY, ASKED_PRACTICE, Workload
 
 PEERS_FOLDER = Path(__file__).resolve().parent
 
-_TOTALS = """
+TOTALS = """
     SELECT year, SUM(sessions) AS sessions, COUNT(DISTINCT municipality) AS municipalities
     FROM sessioncount JOIN municipality ON code = municipality WHERE practice = :practice AND {asked}
     GROUP BY year ORDER BY year
 """
+"""The question as SQL, of the municipalities that are `asked` about."""
 _DATASETTE = {
     "databases": {
         "peers": {
             "queries": {
-                "county_trend": {"sql": _TOTALS.format(asked="county = :county")},
-                "country_trend": {"sql": _TOTALS.format(asked="released")},
+                "county_trend": {"sql": TOTALS.format(asked="county = :county")},
+                "country_trend": {"sql": TOTALS.format(asked="released")},
                 "add": {
                     "sql": "INSERT INTO sessioncount (practice, municipality, year, month, sessions)"
                     " VALUES (:practice, :municipality, :year, :month, :sessions)",
