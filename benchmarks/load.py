@@ -70,6 +70,6 @@ def load_in(text: str) -> Load:
 
 
 def _latency(text: str, percent: int) -> float:
-    found = re.search(rf"^\s+{percent}%\s+([\d.]+)(us|ms|s|m)$", text, re.MULTILINE)
+    found = re.search(rf"^\s+{percent}%\s+([\d.]+)(us|ms|s|m)\s*$", text, re.MULTILINE)
     assert found, text
     return float(found[1]) * _MILLISECONDS[found[2]]

@@ -33,7 +33,7 @@ Running 1s test @ http://127.0.0.1:8000/
      50%  500.00us
      75%    3.40ms
      90%    3.70ms
-     99%    1.20s
+     99%    1.20s\x20
   1000 requests in 2.00s, 1.95MB read
   Socket errors: connect 0, read 3, write 0, timeout 1
   Non-2xx or 3xx responses: 100

@@ -118,6 +118,7 @@ def _collections() -> Iterator[Mapping[str, Any]]:
         "municipalities",
         ("code", "county", "released"),
         "CREATE UNIQUE INDEX ix_municipalities_code ON municipalities (code)",
+        "CREATE INDEX ix_municipalities_county ON municipalities (county)",
     )
     yield _base(
         "counts",
@@ -129,7 +130,7 @@ def _collections() -> Iterator[Mapping[str, Any]]:
     yield _view("country_trends", _VIEW.format(key="c.practice", more="", only="WHERE m.released"))
 
 
-def _base(name: str, fields: tuple[str, ...], index: str) -> Mapping[str, Any]:
+def _base(name: str, fields: tuple[str, ...], *indexes: str) -> Mapping[str, Any]:
     return {
         "name": name,
         "type": "base",
@@ -137,7 +138,7 @@ def _base(name: str, fields: tuple[str, ...], index: str) -> Mapping[str, Any]:
         "viewRule": "",
         "createRule": "",
         "fields": [_field(field) for field in fields],
-        "indexes": [index],
+        "indexes": indexes,
     }
 
 
