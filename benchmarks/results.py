@@ -24,9 +24,14 @@ the machine and on who else uses it.
 - *PocketBase*: views over its collections, records over its REST API. It commits without waiting for the disk, so that
   a power cut loses what it acknowledged; it uses all cores.
 
-All peers have an index that fits the question, and count `municipalities` as those with a count in the year; we
-answer every other field of the trend besides. They ask for no key. Our own settings differ from the defaults in limits
-alone (requests a minute, rows, bytes and seconds of a submission). Receipts of our workload carry no true hash.
+All peers have an index that fits the question and have analysed their tables (one county is 14 times as fast as
+without). They count `municipalities` as those with a count in the year; we answer every other field of the trend
+besides. They ask for no key. Our own settings differ from the defaults in limits alone (requests a minute, rows, bytes
+and seconds of a submission). Receipts of our workload carry no true hash.
+
+S only tries the harness, M is 309 municipalities × 20 practices × 60 months, L has ten times the practices and ten
+corrections of every count of the practice that is asked about, 3.9 M entries. Whatever the size, the as-of read and
+the second live read are asked of L.
 """
 
 

@@ -30,7 +30,7 @@ def fill_sqlite(file: Path, workload: Workload, *, with_counts: bool = True) -> 
     with db:
         db.executemany("INSERT INTO municipality VALUES (?, ?, ?)", _municipalities(workload))
         db.executemany(f"INSERT INTO sessioncount ({_COLUMNS}) VALUES (?, ?, ?, ?, ?)", _counts(workload, with_counts))
-    db.close()
+    _analyse(db)
 
 
 def fill_postgresql(url: str, workload: Workload, *, with_counts: bool = True) -> None:
@@ -53,6 +53,13 @@ def fill_pocketbase(folder: Path, workload: Workload, *, with_counts: bool = Tru
         insert = "INSERT INTO municipalities (code, county, released) VALUES (?, ?, ?)"
         db.executemany(insert, _municipalities(workload))
         db.executemany(f"INSERT INTO counts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?)", _counts(workload, with_counts))
+    _analyse(db)
+
+
+def _analyse(db: sqlite3.Connection) -> None:
+    """Let SQLite find the municipalities of the county first: without, it looks through all counts of the practice."""
+    with db:
+        db.execute("ANALYZE")
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.close()
 

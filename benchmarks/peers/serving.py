@@ -95,6 +95,8 @@ def pocketbase(binaries: Path, folder: Path, *, log: Path, ready: str = COUNTY_P
     """PocketBase on its folder."""
     port = free_port()
     command = [str(binaries / "pocketbase"), "serve", "--dir", str(folder), "--http", f"{HOST}:{port}"]
+    # Else it writes what was done to its collections into a folder beside its own.
+    command.append("--automigrate=false")
     with running(command, port=port, ready=ready, log=log) as server:
         yield server
 
