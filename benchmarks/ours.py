@@ -21,7 +21,7 @@ from sqlmodel import Session, select
 from app.access.keys import issue_key
 from app.access.models import Action, Key
 from app.clock import BEGINNING, system_clock
-from app.database import Database, take_turn
+from app.database import Database, is_sqlite, take_turn
 from app.periods import period as period_named
 from app.places.register import counties, municipalities
 from app.practices.definitions import SHIPPED_PRACTICE, define_practice, set_live_from
@@ -81,6 +81,9 @@ def fill(url: str, workload: Workload, *, with_counts: bool = True) -> Filled:
             _define(db, workload)
             key = _issue(db, at)
             if with_counts:
+                if is_sqlite(db):
+                    # Room for the whole index; SQLite's own 2 MB are too little for L.
+                    db.connection().exec_driver_sql("PRAGMA cache_size = -1000000")
                 _import_releases(db, workload, at)
                 _Ledger(db, db.exec(select(Key)).one()).write(workload)
     finally:
