@@ -16,7 +16,7 @@ from rich.console import Console
 from benchmarks.contest import Measured, Row, measure
 from benchmarks.ground import Ground
 from benchmarks.load import wrk_there
-from benchmarks.machine import load_before, machine, versions
+from benchmarks.machine import load_before, machine, server_version, versions
 from benchmarks.results import markdown, table
 from benchmarks.rows import ROWS
 from benchmarks.workload import SIZES
@@ -62,11 +62,12 @@ def bench(
         at_size.mkdir(parents=True, exist_ok=True)
         address = stack.enter_context(_postgresql()) if any(row.needs_postgresql for row in chosen) else None
         ground = Ground(SIZES[size], at_size, peers, seconds, address, said)
+        server = server_version(address) if address else "not measured on"
         found = [(row, _measured(row, ground, rounds)) for row in chosen]
     screen.print(table(found))
     target = write or (None if only or size == "S" else RESULTS)
     if target:
-        run = {"workload": size, "rounds": f"{rounds} of {seconds:g} s each", "before": busy}
+        run = {"workload": size, "rounds": f"{rounds} of {seconds:g} s each", "before": busy, "PostgreSQL": server}
         text = markdown(found, at=datetime.now(UTC), machine=machine(), versions=list(versions(peers)), run=run)
         target.write_text(text, encoding="utf-8")
         said(f"written to {target}")

@@ -111,7 +111,8 @@ def measure(row: Row, ground: Ground, *, rounds: int, tell: Callable[[str], None
         _compare(row, {name: contender.answer() for name, contender in contenders.items()})
         rounds = min(rounds, row.rounds or rounds)
         taken: dict[str, list[Figures]] = {name: [] for name in contenders}
-        for number in range(rounds + 1) if row.rounds is None else range(1, rounds + 1):
+        # What takes long has no turn that does not count.
+        for number in range(1 if row.rounds else 0, rounds + 1):
             for name, contender in contenders.items():
                 figures = contender.measure()
                 if number:

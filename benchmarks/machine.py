@@ -43,6 +43,18 @@ def versions(binaries: Path) -> Iterator[str]:
     yield f"load: {_wrk_version()}"
 
 
+def server_version(postgresql: str) -> str:
+    """The version of the PostgreSQL server at that address, and what it does at a commit."""
+    # The driver is an extra, and not there where SQLite is enough.
+    import psycopg
+
+    with psycopg.connect(postgresql) as db:
+        settings = ("server_version", "fsync", "synchronous_commit")
+        found = [db.execute(f"SHOW {name}".encode()).fetchone() for name in settings]
+    version_number, fsync, commit = (row[0] for row in found if row)
+    return f"{version_number}, fsync {fsync}, synchronous_commit {commit}"
+
+
 def _peer_versions(binaries: Path) -> str:
     said = (
         "import sys; from importlib.metadata import version;"
