@@ -38,6 +38,9 @@ def asking(
         found = load(server.url + path, seconds=ground.seconds, headers=headers, connections=connections)
         if found.failed:
             raise Refused(f"{server.url}{path}: {found.failed} questions were not answered")
+        if not found.per_second:
+            # Nobody was answered in that time, so that there is no latency either.
+            return {PER_SECOND: 0.0}
         return {PER_SECOND: found.per_second, MEDIAN_MS: found.p50_ms, P99_MS: found.p99_ms}
 
     return Contender(lambda: totals(asked(server.url + path, headers=headers)), measured)
