@@ -57,7 +57,7 @@ def bench(
     chosen = [row for row in _chosen(only) if size in row.sizes and (postgres or not row.needs_postgresql)]
     busy = load_before()
     with ExitStack() as stack:
-        folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(dir=ROOT, prefix=".bench-")))
+        folder = keep.resolve() if keep else Path(stack.enter_context(tempfile.TemporaryDirectory(dir=ROOT, prefix=".bench-")))
         at_size = folder / size
         at_size.mkdir(parents=True, exist_ok=True)
         address = stack.enter_context(_postgresql()) if any(row.needs_postgresql for row in chosen) else None
