@@ -57,7 +57,7 @@ def bench(
     chosen = [row for row in _chosen(only) if size in row.sizes and (postgres or not row.needs_postgresql)]
     busy = load_before()
     with ExitStack() as stack:
-        folder = keep.resolve() if keep else Path(stack.enter_context(tempfile.TemporaryDirectory(dir=ROOT, prefix=".bench-")))
+        folder = stack.enter_context(_own_folder()) if keep is None else keep.resolve()
         at_size = folder / size
         at_size.mkdir(parents=True, exist_ok=True)
         address = stack.enter_context(_postgresql()) if any(row.needs_postgresql for row in chosen) else None
@@ -83,6 +83,13 @@ def _chosen(only: list[str] | None) -> list[Row]:
 def _measured(row: Row, ground: Ground, rounds: int) -> Measured:
     said(f"{row.name}: {row.what}")
     return measure(row, ground, rounds=rounds, tell=said)
+
+
+@contextmanager
+def _own_folder() -> Iterator[Path]:
+    """A folder beside the code, which lies on a disk where /tmp may not; gone at the end."""
+    with tempfile.TemporaryDirectory(dir=ROOT, prefix=".bench-") as folder:
+        yield Path(folder)
 
 
 @contextmanager
