@@ -12,7 +12,7 @@ from benchmarks import ours
 from benchmarks.asking import asked
 from benchmarks.ours import Filled
 from benchmarks.peers import serving
-from benchmarks.peers.filling import fill_postgresql, fill_sqlite
+from benchmarks.peers.filling import fill_postgresql, fill_sqlite, keep_log
 from benchmarks.servers import Server
 from benchmarks.workload import SIZES, Size, Workload
 
@@ -93,6 +93,8 @@ class Ground:
     def datasette(self, *, empty: bool = False, scratch: bool = False) -> Iterator[Server]:
         """Datasette on SQLite."""
         file = self._peers_file(empty=empty, scratch=scratch, of="datasette")
+        if scratch:
+            keep_log(file)
         with serving.datasette(self.binaries, file, log=self.log) as server:
             yield server
 

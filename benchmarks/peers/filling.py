@@ -33,6 +33,13 @@ def fill_sqlite(file: Path, workload: Workload, *, with_counts: bool = True) -> 
     _analyse(db)
 
 
+def keep_log(file: Path) -> None:
+    """Have SQLite write into a log before `file`: sqlite-utils commits every hundred rows, five times as fast so."""
+    db = sqlite3.connect(file)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.close()
+
+
 def fill_postgresql(url: str, workload: Workload, *, with_counts: bool = True) -> None:
     """The same in the empty PostgreSQL database at `url`."""
     # The driver is an extra, and not there where SQLite is enough.
