@@ -8,6 +8,8 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+PEERS := .venv-bench
+PEERS_INSTALLED := $(PEERS)/.installed
 CONTRACT := openapi/openapi.json
 SCRATCH_DATABASE = scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
 	export YHDESSA_DATABASE_URL="sqlite:///$$scratch/scratch.db"
@@ -77,6 +79,17 @@ test-durability: install ## Kill, cut and fill what the server stands on, about 
 soak: install ## The same and all that takes minutes for more than an hour, saying how it went
 	@YHDESSA_TEST_SOAK=1 $(BIN)/python -m pytest -v -m "durability or exhaustive" --log-cli-level=INFO $(ARGS)
 
+.PHONY: bench
+bench: install $(PEERS_INSTALLED) ## Measure against the limit and the peers, half an hour (Debian: wrk); ARGS="--only live"
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+# Apart from ours, so that what the peers need never meets what we need.
+$(PEERS_INSTALLED): requirements-bench.lock
+	@echo "Installing the peers that requirements-bench.lock lists ..."
+	@$(BIN)/python -m venv --clear $(PEERS)
+	@$(PEERS)/bin/python -m pip install -qq --require-hashes -r requirements-bench.lock
+	@touch $@
+
 .PHONY: check
 check: install ## Lint, formatting, types, and whether openapi.json is up to date
 	@$(BIN)/ruff check --quiet .
@@ -110,3 +123,4 @@ lock: install ## Refresh the lock files from pyproject.toml; ARGS=--upgrade also
 	@$(BIN)/$(COMPILE) $(ARGS) --group build -o requirements-build.lock
 	@$(BIN)/$(COMPILE) $(ARGS) pyproject.toml --extra postgres --extra otel --group build --group dev --group browser \
 		-c requirements.lock -c requirements-otel.lock -o requirements-dev.lock
+	@$(BIN)/$(COMPILE) $(ARGS) --group bench -o requirements-bench.lock
