@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from app.cli.telling import mistakes_told, said
@@ -112,8 +111,5 @@ def _run(config: uvicorn.Config) -> None:
     if config.workers > 1:
         _Workers(config, sockets=[config.bind_socket()]).run()
         return
-    server = uvicorn.Server(config)
     with suppress(KeyboardInterrupt):
-        server.run()
-    if not server.started:
-        raise typer.Exit(STARTUP_FAILURE)
+        uvicorn.Server(config).run()

@@ -24,7 +24,9 @@ NOTHING = "0" * 64
 @pytest.fixture
 def kuopio(yhdessa: Yhdessa, database_url: str, server: FastAPI) -> Caller:
     """A key for Kuopio that the command line made."""
-    return caller(server, yhdessa(*KEY_CREATE, "--action", "read", on=database_url).stdout.strip())
+    created = yhdessa(*KEY_CREATE, "--action", "read", on=database_url)
+    assert created.exit_code == 0, created.output
+    return caller(server, created.stdout.strip())
 
 
 def cells(result: Result) -> list[list[str]]:
