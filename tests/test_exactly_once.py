@@ -30,7 +30,7 @@ from tests.posting import (
     sent,
 )
 
-POSTS = 120
+POSTS = 80
 """Logical posts of the ordinary run."""
 
 EXHAUSTIVE_POSTS = int(os.environ.get("YHDESSA_TEST_POSTS", "250"))
