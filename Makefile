@@ -18,6 +18,9 @@ SCRATCH_DATABASE = scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
 IN_MEMORY = room=$$(df -Pm /dev/shm 2>/dev/null | awk 'NR == 2 { print $$4 }' || true); \
 	[ "$${room:-0}" -lt 2000 ] || export TMPDIR=/dev/shm
 
+# Half as many processes again as there are processors, since many tests wait for a server or a deadline.
+TEST_PROCESSES = $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 ))
+
 # Options for what is run, as in `make demo ARGS=--once` or `make test ARGS="-k period"`.
 ARGS ?=
 
@@ -61,7 +64,7 @@ serve: install ## Serve on the database of YHDESSA_DATABASE_URL; ARGS="--port 90
 
 .PHONY: test
 test: install ## Run the tests that need no system package, with full branch coverage; ARGS="-k period"
-	@$(IN_MEMORY); $(BIN)/python -m pytest -q -n logical -m "not (browser or deploy or durability or exhaustive)" --cov $(ARGS)
+	@$(IN_MEMORY); $(BIN)/python -m pytest -q -n $(TEST_PROCESSES) -m "not (browser or deploy or durability or exhaustive)" --cov $(ARGS)
 
 .PHONY: test-browser
 test-browser: install ## Run the tests in headless Chromium (Debian: chromium)
