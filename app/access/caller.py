@@ -58,7 +58,7 @@ def reader_if_any(
         NotAuthenticated: a key was sent and is not valid.
         TooManyRequests: too many came with this key, or with a wrong one from this address.
     """
-    return _caller(request, db, clock) if "authorization" in request.headers else None
+    return _caller_if_any(request, db, clock)
 
 
 def scraper_if_any(
@@ -74,7 +74,7 @@ def scraper_if_any(
         NotAuthenticated: a key was sent and is not valid.
         TooManyRequests: too many came with this key, or with a wrong one from this address.
     """
-    return _caller(request, db, clock) if "authorization" in request.headers else None
+    return _caller_if_any(request, db, clock)
 
 
 def reader(caller: Annotated[Caller | None, Depends(reader_if_any)]) -> Caller:
@@ -132,6 +132,10 @@ AnyReader = Annotated[Caller | None, Depends(reader_if_any)]
 AnyScraper = Annotated[Caller | None, Depends(scraper_if_any)]
 Reader = Annotated[Caller, Depends(reader)]
 Reporter = Annotated[Caller, Depends(reporter)]
+
+
+def _caller_if_any(request: Request, db: Session, clock: Clock) -> Caller | None:
+    return _caller(request, db, clock) if "authorization" in request.headers else None
 
 
 def _caller(request: Request, db: Session, clock: Clock) -> Caller:

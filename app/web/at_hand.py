@@ -82,13 +82,7 @@ class AnswersAtHand:
             await self.app(scope, receive, send)
             self._keep(key, scope)
             return
-        if conditional or scope["method"] == "HEAD":
-            status_code, headers, body = kept.answer.given(Headers(scope=scope), head=scope["method"] == "HEAD")
-        else:
-            status_code, headers, body = 200, kept.answer.headers, kept.answer.body
-        start: Message = {"type": "http.response.start", "status": status_code}
-        await send({**start, "headers": [*headers, (b"x-request-id", os.urandom(16).hex().encode())]})
-        await send({"type": "http.response.body", "body": body})
+        status_code = await _give(kept.answer, scope, send, conditional=conditional)
         self.measures.request_answered(
             scope["method"],
             kept.route,
@@ -126,6 +120,18 @@ class AnswersAtHand:
         dropped = self._kept.pop(key, None)
         if dropped is not None:
             self._bytes -= dropped.size
+
+
+async def _give(answer: WholeAnswer, scope: Scope, send: Send, *, conditional: bool) -> int:
+    """Send `answer`, or what of it is asked for if the request is `conditional`; the status code."""
+    head = scope["method"] == "HEAD"
+    status_code, headers, body = 200, answer.headers, answer.body
+    if conditional or head:
+        status_code, headers, body = answer.given(Headers(scope=scope), head=head)
+    start: Message = {"type": "http.response.start", "status": status_code}
+    await send({**start, "headers": [*headers, (b"x-request-id", os.urandom(16).hex().encode())]})
+    await send({"type": "http.response.body", "body": body})
+    return status_code
 
 
 class _Looks:

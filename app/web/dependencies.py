@@ -1,6 +1,6 @@
 """What routes are handed: a session of the database, the clock, the moment that is read."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from app.clock import AsOf, Clock, NotAMoment, as_of
 from app.database import POSTED, Database, UnsafeDatabase, disk_full, settle, unavailable
 from app.errors import InsufficientStorage, Unavailable, parameter_problem
 from app.measures.counting import Measures
-from app.web.admission import RETRY_AFTER, Admission
+from app.web.admission import RETRY_AFTER, Admission, Kind
 
 # For the contract alone: what is wrong with a moment is said in words by app.clock.
 _MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:[0-9]{2}))?$"
@@ -23,30 +23,20 @@ def clock_of(request: Request) -> Clock:
     return clock
 
 
-async def place_to_read(request: Request) -> AsyncIterator[None]:
-    """A place among those who read from the database; the body has arrived by now."""
-    admission: Admission = request.app.state.admission
-    async with admission.place("reading", request.scope["state"]):
-        yield
+def _place(kind: Kind) -> Callable[[Request], AsyncIterator[None]]:
+    """A dependency that is a place among those of that `kind`; the body has arrived by then."""
+
+    async def place(request: Request) -> AsyncIterator[None]:
+        admission: Admission = request.app.state.admission
+        async with admission.place(kind, request.scope["state"]):
+            yield
+
+    return place
 
 
-async def place_to_write(request: Request) -> AsyncIterator[None]:
-    """A place among those who write to the database; the body has arrived by now."""
-    admission: Admission = request.app.state.admission
-    async with admission.place("writing", request.scope["state"]):
-        yield
-
-
-async def place_to_scrape(request: Request) -> AsyncIterator[None]:
-    """A place among those who ask what the server counts."""
-    admission: Admission = request.app.state.admission
-    async with admission.place("scraping", request.scope["state"]):
-        yield
-
-
-PlaceToRead = Annotated[None, Depends(place_to_read, scope="function")]
-PlaceToWrite = Annotated[None, Depends(place_to_write, scope="function")]
-PlaceToScrape = Annotated[None, Depends(place_to_scrape, scope="function")]
+PlaceToRead = Annotated[None, Depends(_place("reading"), scope="function")]
+PlaceToWrite = Annotated[None, Depends(_place("writing"), scope="function")]
+PlaceToScrape = Annotated[None, Depends(_place("scraping"), scope="function")]
 
 
 def reading(request: Request, _place: PlaceToRead) -> Iterator[Session]:
