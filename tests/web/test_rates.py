@@ -4,7 +4,7 @@ import itertools
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from app.web.rates import MOST_REMEMBERED, Rate, Spent
 from tests.conftest import StandingTicks
@@ -46,6 +46,7 @@ def askings(draw: st.DrawFn) -> tuple[int, list[tuple[str, int]]]:
 
 
 @given(askings())
+@settings(deadline=None)
 def test_a_rate_allows_what_a_list_of_times_allows(asked: tuple[int, list[tuple[str, int]]]) -> None:
     per_minute, asking = asked
     ticks = StandingTicks()
