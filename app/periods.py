@@ -4,6 +4,7 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Literal
 
 FIRST_YEAR = 2015
@@ -39,6 +40,7 @@ class Period:
         return self.contains(other) or other.contains(self)
 
 
+@lru_cache(maxsize=4096)
 def period(text: str) -> Period:
     """The period that `text` names: `2022`, `2022-Q1` or `2022-03`.
 

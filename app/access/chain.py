@@ -13,12 +13,13 @@ EMPTY_HASH = "0" * 64
 
 
 def canonical_hash(content: Mapping[str, Any]) -> str:
-    """SHA-256 in hexadecimal over `content` in canonical form.
+    """SHA-256 in hexadecimal over `content` in canonical form."""
+    return hashlib.sha256(canonical(content).encode()).hexdigest()
 
-    Canonical: JSON with sorted names and no spaces, in UTF-8; moments as RFC 3339 in UTC with six decimals.
-    """
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_text)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+
+def canonical(content: Any) -> str:
+    """`content` as JSON with sorted names and no spaces; moments as RFC 3339 in UTC with six decimals."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_text)
 
 
 def _text(value: Any) -> str:

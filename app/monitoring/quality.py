@@ -26,7 +26,7 @@ def _rows(ground: Ground, place: Municipality, standing: Standing, own: Sequence
     figures = Figures(one.figure for one in own)
     statuses = [(day, entry.status or "") for day, entry in standing.statuses.items()]
     for one in own:
-        inactive = no_active_status(place, one.figure, standing.statuses)
+        inactive = no_active_status(place, one.figure, statuses)
         for doubt in [*filter(None, [inactive]), *doubts(one.figure, figures, statuses)]:
             yield _about_count(ground, place, one, doubt)
     by = confirm_by(standing, own)

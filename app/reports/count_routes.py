@@ -23,7 +23,6 @@ from app.reports.models import (
     Counts,
     PeriodText,
     Receipt,
-    SubmissionIn,
 )
 from app.reports.parameters import (
     DEFAULT_ROWS,
@@ -45,10 +44,12 @@ from app.reports.parameters import (
     next_page,
     period_at,
     place_to_read,
+    receipt_answer,
     single_receipt,
 )
 from app.reports.recording import PreconditionFailed, in_single_figure, record, retract
 from app.reports.rules import Overlapping
+from app.reports.sent import Sent
 from app.reports.submissions import organisation_names
 from app.web.answers import Accepted, FormatAsked, documented, documented_table, json_answer, table_answer, wants_csv
 from app.web.dependencies import AsOfMoment, ReadDb
@@ -82,10 +83,11 @@ def put_session_count(
     With `If-Match` it is recorded only if the figure is still the one that you read.
     """
     row = CountIn(municipality=municipality, practice=practice, period=period, **count.model_dump())
-    submission = SubmissionIn(counts=[row])
+    sent = Sent(counts=[row])
     return writer.once(
         lambda at: single_receipt(
-            record(writer.db, submission, by=writer.caller, at=at, if_match=if_match, locate=in_single_figure)
+            record(writer.db, sent, by=writer.caller, at=at, if_match=if_match, locate=in_single_figure),
+            writer.caller,
         )
     )
 
@@ -130,7 +132,7 @@ def retract_session_count(
 ) -> Response:
     """Withdraw a count: it is then not reported, which is not zero; the history keeps it."""
     return writer.once(
-        lambda at: json_answer(
+        lambda at: receipt_answer(
             retract(
                 writer.db,
                 practice=practice,
@@ -140,7 +142,8 @@ def retract_session_count(
                 by=writer.caller,
                 at=at,
                 if_match=if_match,
-            )
+            ),
+            writer.caller,
         )
     )
 

@@ -1,23 +1,24 @@
 """What becomes of each row of a submission, given what is in force: the entry it adds, what it supersedes, warnings."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import MAXYEAR, date
-from typing import Any
+from functools import cache
 
 from sqlmodel import Session, col
 
 from app.errors import FieldError
+from app.periods import Period
 from app.places.register import Municipality
 from app.practices.definitions import practices
-from app.practices.models import PracticePublic
 from app.releases.reading import years_kept_by_releases
-from app.reports.doubts import HISTORY_YEARS, Figures
-from app.reports.ledger import Decision, Entry, Key, about, counts_in_force, statuses_in_force
+from app.reports.doubts import HISTORY_YEARS
+from app.reports.entries import UNNUMBERED, PlainCount, PlainStatus
+from app.reports.ledger import Decision, Key, plain_in_force
 from app.reports.models import ListName, Outcome
-from app.reports.plausibility import Background, count_warnings, figure_of, figure_warnings, status_warnings
+from app.reports.plausibility import Background, count_warnings, status_warnings
 from app.reports.rules import CheckedCount, CheckedStatus, Overlapping, Refusal
-from app.reports.tables import CountEntry, StatusEntry
+from app.reports.tables import CountEntry
 
 Row = CheckedCount | CheckedStatus
 Locate = Callable[[ListName, int, Refusal], FieldError]
@@ -28,20 +29,21 @@ Locate = Callable[[ListName, int, Refusal], FieldError]
 class Standing:
     """What is in force of the municipalities and practices that a submission is about, as the writer sees it."""
 
-    counts: dict[Key, dict[str, CountEntry]]
-    statuses: dict[Key, dict[date, StatusEntry]]
+    counts: dict[Key, dict[str, PlainCount]]
+    statuses: dict[Key, dict[date, PlainStatus]]
 
 
 def standing_for(db: Session, rows: Sequence[Row]) -> Standing:
     """What `rows` are held against: all statuses, and the counts of their years and of those around them."""
-    standing, keys = Standing({}, {}), {_key(row) for row in rows}
-    years = [row.period.first.year for row in rows if isinstance(row, CheckedCount) and row.period]
+    standing = Standing({}, {})
+    keys = {(row.practice, row.municipality) for row in rows}
+    years = {row.period.first.year for row in rows if isinstance(row, CheckedCount) and row.period}
     if years:
         last_year = min(max(years) + HISTORY_YEARS, MAXYEAR)
         near = col(CountEntry.first_day).between(date(min(years) - HISTORY_YEARS, 1, 1), date(last_year, 12, 31))
-        for count in counts_in_force(db, about(CountEntry, keys), near):
+        for count in plain_in_force(db, PlainCount, keys, near):
             standing.counts.setdefault((count.practice, count.municipality), {})[count.period] = count
-    for status in statuses_in_force(db, about(StatusEntry, keys)):
+    for status in plain_in_force(db, PlainStatus, keys):
         standing.statuses.setdefault((status.practice, status.municipality), {})[status.day] = status
     return standing
 
@@ -51,10 +53,11 @@ def decision_on(row: Row, standing: Standing, locate: Locate) -> Decision:
     if row.refusals:
         decision = Decision(row.list_name, row.index, "rejected")
     elif isinstance(row, CheckedCount):
-        decision = _count_decision(row, standing.counts.get(_key(row), {}))
+        decision = _count_decision(row, standing.counts.get((row.practice, row.municipality), {}))
     else:
-        decision = _status_decision(row, standing.statuses.get(_key(row), {}))
-    decision.errors = [locate(row.list_name, row.index, refusal) for refusal in row.refusals]
+        decision = _status_decision(row, standing.statuses.get((row.practice, row.municipality), {}))
+    if row.refusals:
+        decision.errors = [locate(row.list_name, row.index, refusal) for refusal in row.refusals]
     return decision
 
 
@@ -72,107 +75,94 @@ def add_warnings(
     today: date,
 ) -> None:
     """Say what is odd about each row, in the light of all that is in force once the submission is recorded."""
-    _apply(decisions, standing)
     known = practices(db)
-    figures = _figures(decisions, standing)
-    kept = {slug: years_kept_by_releases(db, slug, on=today) for slug in {entry.practice for entry in _held(decisions)}}
+
+    @cache
+    def kept(practice: str) -> Mapping[str, Collection[int]]:
+        return years_kept_by_releases(db, practice, on=today)
+
+    # One municipality and practice after the other, so that what is sorted out for each is not held for all.
+    for key, own in _by_key(decisions).items():
+        practice, place = known[key[0]], places[key[1]]
+        released = kept(practice.slug).get(place.county or "", frozenset())
+        background = Background(practice, place, released, *_in_force_then(own, standing, key))
+        for decision in own:
+            entry = decision.added or decision.standing
+            if isinstance(entry, PlainCount):
+                corrects = decision.standing if decision.added else None
+                decision.warnings = count_warnings(entry, background, corrects=corrects)
+            elif isinstance(entry, PlainStatus):
+                decision.warnings = status_warnings(entry, background)
+
+
+def _by_key(decisions: Sequence[Decision]) -> Mapping[Key, Sequence[Decision]]:
+    """Those that are not refused, by what they are about."""
+    by_key: dict[Key, list[Decision]] = {}
     for decision in decisions:
         entry = decision.added or decision.standing
-        if decision.outcome == "rejected" or entry is None:
-            continue
-        background = _background(entry, known, places, kept)
-        statuses = standing.statuses.get((entry.practice, entry.municipality), {})
-        if isinstance(entry, StatusEntry):
-            decision.warnings = status_warnings(entry, background, statuses=statuses)
-        else:
-            counts = standing.counts[(entry.practice, entry.municipality)]
-            corrects = decision.standing if decision.added else None
-            assert not isinstance(corrects, StatusEntry)
-            decision.warnings = [
-                *count_warnings(entry, background, counts=counts, corrects=corrects, statuses=statuses),
-                *figure_warnings(entry, figures[entry.practice, entry.municipality], statuses=statuses),
-            ]
+        if decision.outcome != "rejected" and entry is not None:
+            by_key.setdefault((entry.practice, entry.municipality), []).append(decision)
+    return by_key
 
 
-def _key(row: Row) -> Key:
-    return row.item.practice, row.municipality
+def _in_force_then(
+    decisions: Sequence[Decision], standing: Standing, key: Key
+) -> tuple[Collection[PlainCount], Collection[PlainStatus]]:
+    """What will be in force of one municipality and practice once `decisions` are recorded."""
+    counts, statuses = {**standing.counts.get(key, {})}, {**standing.statuses.get(key, {})}
+    for decision in decisions:
+        for gone in decision.superseded:
+            counts.pop(gone.period, None)
+        if isinstance(decision.added, PlainCount):
+            counts[decision.added.period] = decision.added
+        elif decision.added:
+            statuses[decision.added.day] = decision.added
+    return counts.values(), statuses.values()
 
 
-def _count_decision(row: CheckedCount, counts: Mapping[str, CountEntry]) -> Decision:
+def _count_decision(row: CheckedCount, counts: Mapping[str, PlainCount]) -> Decision:
     assert row.period
     assert row.counted_to
     standing = counts.get(row.period.text)
-    if standing and (standing.sessions, standing.counted_to) == (row.item.sessions, row.counted_to):
+    if standing and (standing.sessions, standing.counted_to) == (row.sessions, row.counted_to):
         return Decision("counts", row.index, "unchanged", standing=standing)
-    in_the_way = [
-        other
-        for other in counts.values()
-        if other is not standing and other.first_day <= row.period.last and row.period.first <= other.last_day
-    ]
-    if in_the_way and not row.item.replace:
+    in_the_way = _in_the_way(row.period, counts)
+    if in_the_way and not row.replace:
         # Not how many sessions they hold: a key that only reports does not read.
         periods = ", ".join(f"{other.period} (entry {other.id})" for other in in_the_way)
         reason = f"{row.period.text} shares days with {periods}; `replace: true` supersedes what is in the way"
-        row.refusals.append(Refusal(Overlapping, "period", reason))
+        row.refusals = [Refusal(Overlapping, "period", reason)]
         return Decision("counts", row.index, "rejected", standing=standing)
     outcome: Outcome = "corrected" if standing else "created"
-    added = CountEntry(
-        **_unnumbered(row),
-        outcome=outcome,
-        period=row.period.text,
-        first_day=row.period.first,
-        last_day=row.period.last,
-        counted_to=row.counted_to,
-        sessions=row.item.sessions,
+    added = PlainCount(
+        *UNNUMBERED,
+        row.practice,
+        row.municipality,
+        outcome,
+        None,
+        row.period.text,
+        row.period.first,
+        row.period.last,
+        row.counted_to,
+        row.sessions,
     )
-    note = row.item.note
-    return Decision("counts", row.index, outcome, added=added, standing=standing, superseded=in_the_way, note=note)
+    return Decision("counts", row.index, outcome, added, standing, in_the_way, row.note)
 
 
-def _status_decision(row: CheckedStatus, statuses: Mapping[date, StatusEntry]) -> Decision:
+def _in_the_way(period: Period, counts: Mapping[str, PlainCount]) -> Sequence[PlainCount]:
+    """Of `counts` those of other periods that share days with `period`."""
+    return [
+        other
+        for other in counts.values()
+        if other.first_day <= period.last and period.first <= other.last_day and other.period != period.text
+    ]
+
+
+def _status_decision(row: CheckedStatus, statuses: Mapping[date, PlainStatus]) -> Decision:
     assert row.day
     standing = statuses.get(row.day)
-    if standing and standing.status == row.item.status:
+    if standing and standing.status == row.status:
         return Decision("statuses", row.index, "unchanged", standing=standing)
     outcome: Outcome = "corrected" if standing else "created"
-    added = StatusEntry(
-        **_unnumbered(row), outcome=outcome, day=row.day, date_precision=row.precision, status=row.item.status
-    )
-    return Decision("statuses", row.index, outcome, added=added, standing=standing, note=row.item.note)
-
-
-def _unnumbered(row: Row) -> dict[str, Any]:
-    """What every new entry says of its row; its number, who and when are set when it is stored."""
-    return {"practice": row.item.practice, "municipality": row.municipality, "note_hash": None}
-
-
-def _held(decisions: Sequence[Decision]) -> Sequence[Entry]:
-    return [entry for decision in decisions if (entry := decision.added or decision.standing)]
-
-
-def _figures(decisions: Sequence[Decision], standing: Standing) -> dict[Key, Figures]:
-    """The figures of every municipality and practice about which there is a count, sorted out once for all rows."""
-    counted = {(entry.practice, entry.municipality) for entry in _held(decisions) if isinstance(entry, CountEntry)}
-    return {key: Figures(figure_of(entry) for entry in standing.counts[key].values()) for key in counted}
-
-
-def _background(
-    entry: Entry,
-    known: Mapping[str, PracticePublic],
-    places: Mapping[str, Municipality],
-    kept: Mapping[str, Mapping[str, frozenset[int]]],
-) -> Background:
-    place = places[entry.municipality]
-    return Background(known[entry.practice], place, kept[entry.practice].get(place.county or "", frozenset()))
-
-
-def _apply(decisions: Sequence[Decision], standing: Standing) -> None:
-    """Make `standing` what it will be once `decisions` are recorded."""
-    for decision in decisions:
-        for gone in decision.superseded:
-            standing.counts[(gone.practice, gone.municipality)].pop(gone.period, None)
-        added = decision.added
-        if isinstance(added, CountEntry):
-            standing.counts.setdefault((added.practice, added.municipality), {})[added.period] = added
-        elif added is not None:
-            standing.statuses.setdefault((added.practice, added.municipality), {})[added.day] = added
+    added = PlainStatus(*UNNUMBERED, row.practice, row.municipality, outcome, None, row.day, row.precision, row.status)
+    return Decision("statuses", row.index, outcome, added, standing, note=row.note)

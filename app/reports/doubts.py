@@ -3,6 +3,7 @@
 Pure: it knows no database. Receipts say it when a figure comes in, `GET /v1/quality` says it of all that is in force.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -106,14 +107,44 @@ class Figures:
         for figure in self.all:
             if figure.is_whole:
                 self._whole.setdefault(figure.kind, []).append(figure)
+        self._sessions: dict[tuple[tuple[int, bool], int], list[int]] = {}
+        self._months = {figure.first: figure.sessions for figure in self._whole.get(_MONTH, ())}
 
     def like(self, figure: Figure) -> list[Figure]:
         """The others of the same kind of period that were counted to their end, of its own and the years around."""
-        return [
-            other
-            for other in self._whole.get(figure.kind, ())
-            if abs(other.first.year - figure.first.year) <= HISTORY_YEARS and other.period != figure.period
-        ]
+        return [other for other in self._near(figure.kind, figure.first.year) if other.period != figure.period]
+
+    def twice_the_median_of_others(self, figure: Figure) -> int | None:
+        """Twice the median of the sessions of those like `figure`, which is one of these itself; None without any."""
+        slot = figure.kind, figure.first.year
+        together = self._sessions.get(slot)
+        if together is None:
+            together = self._sessions[slot] = sorted(other.sessions for other in self._near(*slot))
+        others = len(together) - 1
+        if others < 1:
+            return None
+        own = bisect_left(together, figure.sessions)
+
+        def other(rank: int) -> int:
+            return together[rank if rank < own else rank + 1]
+
+        return other((others - 1) // 2) + other(others // 2)
+
+    def before(self, figure: Figure) -> Figure | None:
+        """The last of the same kind of period before `figure`, not older than the year before."""
+        latest = bisect_left(self.all, figure.first, key=lambda other: other.first)
+        while latest and (other := self.all[latest - 1]).first >= date(figure.first.year - 1, 1, 1):
+            if other.kind == figure.kind:
+                return other
+            latest -= 1
+        return None
+
+    def sessions_of_month(self, first: date) -> int | None:
+        """The sessions of the month that begins on the day `first`, if it was counted to its end."""
+        return self._months.get(first)
+
+    def _near(self, kind: tuple[int, bool], year: int) -> list[Figure]:
+        return [other for other in self._whole.get(kind, ()) if abs(other.first.year - year) <= HISTORY_YEARS]
 
 
 def doubts(figure: Figure, own: Figures, statuses: Sequence[tuple[date, str]]) -> list[Doubt]:
@@ -165,10 +196,11 @@ def a_year_after(day: date) -> date:
 def _outlier(figure: Figure, own: Figures) -> Doubt | None:
     if not figure.is_whole:
         return None
-    others = sorted(other.sessions for other in own.like(figure))
-    if not others or abs(2 * figure.sessions - _twice_the_median(others)) <= 2 * SMALLEST_REACH:
+    middle = own.twice_the_median_of_others(figure)
+    if middle is None or abs(2 * figure.sessions - middle) <= 2 * SMALLEST_REACH:
         return None  # As usual_range would say, without its fractions: of most figures there is no more to ask.
-    usual = usual_range(others)
+    others = own.like(figure)
+    usual = usual_range([other.sessions for other in others])
     if usual is None or usual[0] <= figure.sessions <= usual[1]:
         return None
     low, high = usual
@@ -197,17 +229,21 @@ def _duplicate_month(figure: Figure, own: Figures) -> Doubt | None:
     """Three equal months happen by chance as well, but even to six a month once in some eighty months."""
     if figure.kind != _MONTH or not figure.is_whole or figure.sessions < SMALLEST_COPIED:
         return None
-    same = {other.first for other in own.like(figure) if other.sessions == figure.sessions}
     first = last = figure.first
     length = 1
-    while (before := (first - timedelta(days=1)).replace(day=1)) in same:
+    while _same_in(before := (first - timedelta(days=1)).replace(day=1), figure, own):
         first, length = before, length + 1
-    while (after := (last + timedelta(days=31)).replace(day=1)) in same:
+    while _same_in(after := (last + timedelta(days=31)).replace(day=1), figure, own):
         last, length = after, length + 1
     if length < SHORTEST_RUN:
         return None
     detail = f"{figure.sessions} sessions in each of the {length} months from {first:%Y-%m} to {last:%Y-%m}"
     return Doubt("duplicate_month", f"{detail}; is one a copy of another?")
+
+
+def _same_in(first: date, figure: Figure, own: Figures) -> bool:
+    """True if the month that begins on the day `first` has as many sessions as `figure`, and is of the years around."""
+    return own.sessions_of_month(first) == figure.sessions and abs(first.year - figure.first.year) <= HISTORY_YEARS
 
 
 def _twice_the_median(ascending: Sequence[int]) -> int:

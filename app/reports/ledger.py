@@ -1,8 +1,9 @@
 """The ledger: which entries hold, and how new ones are added under one receipt."""
 
 import itertools
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from typing import Any, TypeVar
@@ -11,12 +12,16 @@ from sqlalchemy import ColumnElement, and_, exists, func
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from app.access.chain import EMPTY_HASH
 from app.access.scope import Caller
+from app.bulk import add_rows
+from app.database import POSTED
 from app.errors import FieldError
+from app.reports.entries import AnyEntry, AnyPlain, PlainCount, PlainEntry, PlainStatus, columns_of, plain
 from app.reports.models import ListName, Outcome, PlausibilityWarning, ReceiptRow
 from app.reports.notes import note_for, salted
-from app.reports.submissions import add_receipt
-from app.reports.tables import CountEntry, StatusEntry, Submission
+from app.reports.submissions import NewReceipt, content_hash, outcomes_in
+from app.reports.tables import CountEntry, Note, StatusEntry, Submission
 
 Entry = CountEntry | StatusEntry
 AnEntry = TypeVar("AnEntry", CountEntry, StatusEntry)
@@ -31,12 +36,12 @@ class Decision:
     list_name: ListName
     index: int
     outcome: Outcome
-    added: Entry | None = None
-    standing: Entry | None = None
-    superseded: Sequence[CountEntry] = ()
+    added: PlainEntry | None = None
+    standing: AnyEntry | None = None
+    superseded: Sequence[PlainCount] = ()
     note: str | None = None
-    warnings: list[PlausibilityWarning] = field(default_factory=list)
-    errors: list[FieldError] = field(default_factory=list)
+    warnings: Sequence[PlausibilityWarning] = ()
+    errors: Sequence[FieldError] = ()
 
 
 def counts_in_force(
@@ -57,6 +62,19 @@ def statuses_in_force(
         statuses_query(*conditions, moment=moment).order_by(*order).limit(limit)
     ).all()
     return found
+
+
+def plain_in_force(
+    db: Session, kind: type[AnyPlain], keys: Collection[Key], *conditions: ColumnElement[bool]
+) -> Iterable[AnyPlain]:
+    """What is in force about `keys` and meets `conditions`, as plain entries, in no order.
+
+    It may hold a few more, where several practices and municipalities are mixed.
+    """
+    table, query = (CountEntry, counts_query) if kind is PlainCount else (StatusEntry, statuses_query)
+    columns = [getattr(table, name) for name in columns_of(kind)]
+    found = query(about(table, keys), *conditions, moment=None).with_only_columns(*columns)
+    return itertools.starmap(kind, db.connection().execute(found))
 
 
 def counts_query(*conditions: ColumnElement[bool], moment: datetime | None) -> Any:
@@ -98,59 +116,59 @@ def same_slot(one: Any, other: Any) -> ColumnElement[bool]:
 
 def store(
     db: Session, decisions: Sequence[Decision], *, by: Caller, at: datetime, retracts: int | None = None
-) -> Submission:
+) -> NewReceipt:
     """Add the entries of `decisions` and their receipt, which says that it takes back `retracts`; the receipt.
 
     An entry that names its organisation keeps it: it restores what that one had reported. Others name the caller's.
     Runs inside the turn that `at` was taken in (see app.database.take_turn): ids and the chain have no gap.
     """
-    submission_id = _last_id(db, Submission) + 1
-    entries: list[Entry] = [*_withdrawals(decisions), *(one.added for one in decisions if one.added)]
-    next_ids = {table: itertools.count(_last_id(db, table) + 1) for table in (CountEntry, StatusEntry)}
+    last = db.execute(_LAST).one()
+    submission_id = (last.last_submission or 0) + 1
+    entries: list[PlainEntry] = [*_withdrawals(decisions), *(one.added for one in decisions if one.added)]
+    next_ids = {
+        "counts": itertools.count((last.last_count or 0) + 1),
+        "statuses": itertools.count((last.last_status or 0) + 1),
+    }
     for entry in entries:
-        entry.id = next(next_ids[type(entry)])
+        entry.id = next(next_ids[entry.list_name])
         entry.submission_id, entry.recorded_at = submission_id, at
         entry.organisation_id = entry.organisation_id or by.organisation_id
-    for decision in decisions:
-        if decision.added and decision.note:
-            salt, decision.added.note_hash = salted(decision.note)
-            db.add(note_for(decision.list_name, decision.added.id, salt=salt, text=decision.note))
-    receipt = add_receipt(
-        db,
-        submission_id,
-        rows=[receipt_row(decision) for decision in decisions],
-        entries=entries,
-        by=by,
-        at=at,
-        retracts=retracts,
-    )
-    db.flush()  # Entries refer to the receipt, and without a relationship the session would insert in any order.
-    db.add_all(entries)
+    notes = [_note(decision.added, decision.note) for decision in decisions if decision.added and decision.note]
+    receipt = receipt_for(decisions, by=by, at=at)
+    receipt.id, receipt.retracts, receipt.previous_hash = submission_id, retracts, last.last_hash or EMPTY_HASH
+    receipt.hash = content_hash(receipt, entries)
+    db.info[POSTED] = outcomes_in(receipt)
+    add_rows(db, Submission, [receipt])
+    add_rows(db, CountEntry, (entry for entry in entries if isinstance(entry, PlainCount)))
+    add_rows(db, StatusEntry, (entry for entry in entries if isinstance(entry, PlainStatus)))
+    add_rows(db, Note, notes)
     return receipt
 
 
-def withdrawn(entry: Entry, outcome: str = "retracted") -> Entry:
+def withdrawn(entry: AnyEntry, outcome: str = "retracted") -> PlainEntry:
     """What says that the figure of `entry` holds no longer; its number, who and when are set when it is stored."""
-    figure = "sessions" if isinstance(entry, CountEntry) else "status"
-    gone = {figure: None, "outcome": outcome, "organisation_id": None, "note_hash": None}
-    return type(entry)(**entry.model_dump() | gone)
+    figure = "sessions" if isinstance(entry, PlainCount | CountEntry) else "status"
+    return plain(entry, **{figure: None}, outcome=outcome, organisation_id=0, note_hash=None)
 
 
-def receipt_row(decision: Decision) -> ReceiptRow:
-    """What the receipt says of `decision`; before it is stored, a new entry has no number yet."""
-    holds = decision.added or decision.standing
-    return ReceiptRow(
-        list=decision.list_name,
-        index=decision.index,
-        outcome=decision.outcome,
-        entry=holds.id if holds else None,
-        superseded=tuple(entry.id for entry in decision.superseded),
-        warnings=tuple(decision.warnings),
-        errors=tuple(decision.errors),
+def receipt_for(decisions: Sequence[Decision], *, by: Caller, at: datetime) -> NewReceipt:
+    """What the receipt of `decisions` says, without number and hashes: that of a dry run."""
+    outcomes: Counter[str] = Counter(decision.outcome for decision in decisions)
+    rows = f"[{','.join(map(_row_text, decisions))}]"
+    return NewReceipt(
+        by.organisation_id,
+        by.key_id,
+        at,
+        rows,
+        created=outcomes["created"],
+        corrected=outcomes["corrected"],
+        unchanged=outcomes["unchanged"],
+        retracted=outcomes["retracted"],
+        rejected=outcomes["rejected"],
     )
 
 
-def entry_etag(entry: Entry) -> str:
+def entry_etag(entry: AnyEntry) -> str:
     """The strong ETag of the figure that `entry` states."""
     return f'"{entry.id}"'
 
@@ -162,6 +180,15 @@ def _in_force(table: Any, moment: datetime | None) -> Any:
     later, same_key = _later_about_the_same(table)
     recorded_later = exists().where(same_key, later.recorded_at <= moment, later.id > table.id)
     return select(table).where(table.recorded_at <= moment, ~recorded_later)
+
+
+_LAST: Any = select(
+    select(func.max(Submission.id)).scalar_subquery().label("last_submission"),
+    select(func.max(CountEntry.id)).scalar_subquery().label("last_count"),
+    select(func.max(StatusEntry.id)).scalar_subquery().label("last_status"),
+    select(Submission.hash).order_by(col(Submission.id).desc()).limit(1).scalar_subquery().label("last_hash"),
+)
+"""The highest number of each kind, and the hash of the latest receipt."""
 
 
 # Putting these together takes longer than asking them; they are the same each time.
@@ -178,14 +205,40 @@ def _later_about_the_same(table: Any) -> tuple[Any, ColumnElement[bool]]:
     return later, same_slot(later, table)
 
 
-def _withdrawals(decisions: Sequence[Decision]) -> list[Entry]:
+def _row_text(decision: Decision) -> str:
+    """What the receipt says of `decision`, in JSON: of most rows no more than can be written down at once."""
+    holds = decision.added or decision.standing
+    if holds is None or not holds.id or decision.superseded or decision.warnings or decision.errors:
+        return _row(decision, holds).model_dump_json()
+    return (
+        f'{{"list":"{decision.list_name}","index":{decision.index},"outcome":"{decision.outcome}","entry":{holds.id},'
+        '"superseded":[],"warnings":[],"errors":[]}'
+    )
+
+
+def _row(decision: Decision, holds: AnyEntry | None) -> ReceiptRow:
+    """The row of the receipt; before it is stored, a new entry has no number yet."""
+    return ReceiptRow(
+        list=decision.list_name,
+        index=decision.index,
+        outcome=decision.outcome,
+        entry=(holds.id or None) if holds else None,
+        superseded=tuple(entry.id for entry in decision.superseded),
+        warnings=tuple(decision.warnings),
+        errors=tuple(decision.errors),
+    )
+
+
+def _note(entry: PlainEntry, text: str) -> Note:
+    """What keeps `text` beside `entry`, which keeps its salted hash."""
+    salt, entry.note_hash = salted(text)
+    return note_for(entry.list_name, entry.id, salt=salt, text=text)
+
+
+def _withdrawals(decisions: Sequence[Decision]) -> list[PlainEntry]:
     """For each count that is superseded, also by several rows together, the entry that says so."""
     superseded = {entry.id: entry for decision in decisions for entry in decision.superseded}
     return [withdrawn(entry, "superseded") for entry in superseded.values()]
-
-
-def _last_id(db: Session, table: type[Any]) -> int:
-    return db.exec(select(func.max(table.id))).one() or 0
 
 
 def through(entry: CountEntry) -> date | None:

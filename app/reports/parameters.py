@@ -1,5 +1,7 @@
 """The parameters, refusals and answers that the calls about counts and statuses share."""
 
+import json
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal
 
@@ -15,8 +17,10 @@ from app.periods import NotAPeriod, Period, day as day_of, period as period_of
 from app.places.models import CountyCode, MunicipalityCode
 from app.places.register import Municipality, municipality_at
 from app.practices.definitions import practice_at
-from app.reports.models import MAX_NOTE, DayText, PeriodText, PracticeSlug, Receipt
-from app.web.answers import json_answer
+from app.reports.models import MAX_NOTE, DayText, PeriodText, PracticeSlug
+from app.reports.submissions import NewReceipt, receipt_json
+from app.reports.tables import Submission
+from app.web.answers import JSON
 from app.web.dependencies import ReadDb
 
 DEFAULT_ROWS = 1_000
@@ -157,10 +161,22 @@ def day_at(text: str) -> date:
         raise parameter_problem("date", str(error)) from error
 
 
-def single_receipt(receipt: Receipt) -> Response:
+def receipt_answer(
+    receipt: Submission | NewReceipt,
+    caller: Caller,
+    *,
+    status_code: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The receipt of a submission of the caller's organisation."""
+    body = receipt_json(receipt, caller.organisation)
+    return Response(body, status_code=status_code, media_type=JSON, headers=headers)
+
+
+def single_receipt(receipt: NewReceipt, caller: Caller) -> Response:
     """The receipt of one row: 201 if the figure is new, and the entry now in force as the ETag."""
-    etag = f'"{receipt.rows[0].entry}"'
-    return json_answer(receipt, status_code=201 if receipt.created else 200, headers={"ETag": etag})
+    etag = f'"{json.loads(receipt.rows)[0]["entry"]}"'
+    return receipt_answer(receipt, caller, status_code=201 if receipt.created else 200, headers={"ETag": etag})
 
 
 def next_page(request: Request, cursor: str | None) -> str | None:

@@ -1,84 +1,76 @@
 """Plausibility: what is recorded all the same, but said to the caller as a warning."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 
 from app.places.register import Municipality
 from app.practices.models import PracticePublic
 from app.reports.doubts import Doubt, Figure, Figures, doubts
+from app.reports.entries import AnyEntry, PlainCount, PlainStatus
 from app.reports.models import PlausibilityWarning
-from app.reports.tables import CountEntry, StatusEntry
 
 ACTIVE = ("pilot", "in_use")
 JUMP = 10
 """How many times as many sessions as before are doubted."""
 
+_LAST_OF_DAY = "\uffff"
 _RANK = {"planned": 0, "pilot": 1, "in_use": 2}
 
 
-@dataclass(frozen=True, slots=True)
 class Background:
-    """What a figure is held against: its practice, its municipality, and the years kept by the county's release."""
+    """What is held against the figures of one municipality and practice, once a submission is recorded."""
 
-    practice: PracticePublic
-    place: Municipality
-    released_years: Collection[int]
+    def __init__(
+        self,
+        practice: PracticePublic,
+        place: Municipality,
+        released_years: Collection[int],
+        counts: Iterable[PlainCount],
+        statuses: Iterable[PlainStatus],
+    ) -> None:
+        self.practice = practice
+        self.place = place
+        self.released_years = released_years
+        self.statuses = sorted((status.day, status.status or "") for status in statuses)
+        self.figures = Figures(map(figure_of, counts))
 
 
 def count_warnings(
-    entry: CountEntry,
-    background: Background,
-    *,
-    counts: Mapping[str, CountEntry],
-    corrects: CountEntry | None,
-    statuses: Mapping[date, StatusEntry],
+    entry: PlainCount, background: Background, *, corrects: AnyEntry | None
 ) -> list[PlausibilityWarning]:
-    """What is odd about `entry`, which `corrects` another or none.
-
-    `counts` and `statuses` are those in force of its municipality and practice once it is recorded.
-    """
+    """What is odd about `entry`, which `corrects` another or none."""
+    figure = figure_of(entry)
     warnings = [*_released(entry.first_day.year, background), *_not_counted(background)]
-    if inactive := no_active_status(background.place, figure_of(entry), statuses):
+    if inactive := no_active_status(background.place, figure, background.statuses):
         warnings.append(PlausibilityWarning(code=inactive.code, detail=inactive.detail))
-    for before in _compared_with(entry, counts, corrects):
-        if before.sessions and entry.sessions is not None and entry.sessions >= JUMP * before.sessions:
-            detail = f"{entry.sessions} sessions are {JUMP} times those of {before.period} or more"
-            warnings.append(PlausibilityWarning(code="tenfold_jump", detail=detail))
-            break
+    if detail := _jump(figure, background.figures.before(figure), corrects):
+        warnings.append(PlausibilityWarning(code="tenfold_jump", detail=detail))
+    for doubt in doubts(figure, background.figures, background.statuses):
+        warnings.append(PlausibilityWarning(code=doubt.code, detail=doubt.detail))
     return warnings
 
 
-def figure_warnings(
-    entry: CountEntry, own: Figures, *, statuses: Mapping[date, StatusEntry]
-) -> list[PlausibilityWarning]:
-    """What is odd about `entry` beside its municipality's `own` figures, of which it is one."""
-    dated = sorted((day, status.status or "") for day, status in statuses.items())
-    return [PlausibilityWarning(code=doubt.code, detail=doubt.detail) for doubt in doubts(figure_of(entry), own, dated)]
-
-
-def status_warnings(
-    entry: StatusEntry, background: Background, *, statuses: Mapping[date, StatusEntry]
-) -> list[PlausibilityWarning]:
-    """What is odd about `entry`, given the other `statuses` in force of its municipality and practice."""
+def status_warnings(entry: PlainStatus, background: Background) -> list[PlausibilityWarning]:
+    """What is odd about `entry`."""
     warnings = _released(entry.day.year, background)
-    earlier = [day for day in statuses if day < entry.day]
-    before = statuses[max(earlier)].status if earlier else None
+    earlier = bisect_left(background.statuses, (entry.day, ""))
+    before = background.statuses[earlier - 1][1] if earlier else None
     if before in _RANK and entry.status in _RANK and _RANK[entry.status] < _RANK[before]:
         detail = f"{entry.status} follows {before}; a practice that stops is paused or ended"
         warnings.append(PlausibilityWarning(code="status_goes_backwards", detail=detail))
     return warnings
 
 
-def no_active_status(place: Municipality, figure: Figure, statuses: Mapping[date, StatusEntry]) -> Doubt | None:
-    """The doubt that the municipality is active on no day that `figure` counts, None if it is on some."""
+def no_active_status(place: Municipality, figure: Figure, statuses: Sequence[tuple[date, str]]) -> Doubt | None:
+    """The doubt that the municipality is active on no day that `figure` counts; `statuses` ascend by day."""
     if _active_between(figure.first, figure.counted_to, place, statuses):
         return None
     detail = f"{place.code} has no status pilot or in_use on any day counted in {figure.period}"
     return Doubt("no_active_status", detail)
 
 
-def figure_of(entry: CountEntry) -> Figure:
+def figure_of(entry: PlainCount) -> Figure:
     """What `entry`, which withdraws nothing, states."""
     assert entry.sessions is not None
     return Figure(entry.period, entry.first_day, entry.last_day, entry.counted_to, entry.sessions)
@@ -98,25 +90,27 @@ def _not_counted(background: Background) -> list[PlausibilityWarning]:
     return [PlausibilityWarning(code="practice_not_counted", detail=detail)]
 
 
-def _compared_with(
-    entry: CountEntry, counts: Mapping[str, CountEntry], corrects: CountEntry | None
-) -> Sequence[CountEntry]:
-    """What `entry` corrects, if anything, and the latest count before it, not older than the year before, as long."""
-    since = date(entry.first_day.year - 1, 1, 1)
-    before = [other for other in counts.values() if since <= other.first_day and other.last_day < entry.first_day]
-    earlier = [other for other in before if _kind(other) == _kind(entry)]
-    latest = max(earlier, key=lambda other: other.last_day, default=None)
-    return [other for other in (corrects, latest) if other]
+def _jump(figure: Figure, before: Figure | None, corrects: AnyEntry | None) -> str | None:
+    """In words: that `figure` has many times the sessions of what it `corrects`, or of the figure `before` it."""
+    for period, sessions in _compared_with(before, corrects):
+        if sessions and figure.sessions >= JUMP * sessions:
+            return f"{figure.sessions} sessions are {JUMP} times those of {period} or more"
+    return None
 
 
-def _kind(entry: CountEntry) -> tuple[int, bool]:
-    """Equal for two years, two quarters and two months."""
-    return len(entry.period), "Q" in entry.period
+def _compared_with(before: Figure | None, corrects: AnyEntry | None) -> Iterator[tuple[str, int | None]]:
+    if isinstance(corrects, PlainCount):
+        yield corrects.period, corrects.sessions
+    if before:
+        yield before.period, before.sessions
 
 
-def _active_between(first: date, last: date, place: Municipality, statuses: Mapping[date, StatusEntry]) -> bool:
+def _active_between(first: date, last: date, place: Municipality, statuses: Sequence[tuple[date, str]]) -> bool:
     """True if the municipality is active, and in the register, on some day from `first` to `last`."""
-    before = max((day for day in statuses if day <= first), default=None)
-    in_force = [(first, statuses[before].status)] if before else []
-    in_force += [(day, entry.status) for day, entry in statuses.items() if first < day <= last]
-    return any(status in ACTIVE and place.in_register(day) for day, status in in_force)
+    before = bisect_right(statuses, (first, _LAST_OF_DAY)) - 1
+    for day, status in statuses[max(before, 0) :]:
+        if day > last:
+            return False
+        if status in ACTIVE and place.in_register(max(day, first)):
+            return True
+    return False

@@ -1,6 +1,6 @@
 """What POST /v1/submissions takes: JSON, NDJSON, CSV or an Excel workbook, read into one submission."""
 
-import itertools
+from array import array
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
@@ -15,10 +15,11 @@ from app.formats import delimited, workbook
 from app.formats.sheet import Line, Sheet, Unreadable
 from app.reports import json_lines
 from app.reports.decisions import Locate, in_submission
-from app.reports.json_lines import TextLine, object_lines, object_row
-from app.reports.models import CountIn, ListName, StatusIn, SubmissionIn
+from app.reports.json_lines import object_lines, object_row
+from app.reports.models import CountIn, ListName, SubmissionIn
 from app.reports.rules import Refusal
-from app.reports.sheets import FileRow, WrongRow, report_in, wrong_file
+from app.reports.sent import AnyCount, AnyStatus, Sent, SentCount
+from app.reports.sheets import WrongRow, report_in, wrong_file
 from app.settings import Settings
 from app.web.answers import JSON
 from app.web.strict import kind_of_content, strict_json
@@ -28,8 +29,7 @@ KINDS = (JSON, delimited.MEDIA_TYPE, json_lines.MEDIA_TYPE, workbook.MEDIA_TYPE)
 UNPACKED_TIMES = 30
 """How many times larger than any body a workbook may be once it is unpacked; a sheet of figures is some ten times."""
 
-AnyLine = TypeVar("AnyLine", Line, TextLine)
-AnyItem = TypeVar("AnyItem", CountIn, StatusIn)
+AnyLine = TypeVar("AnyLine", Line, str)
 
 
 class TooManyRows(Problem):
@@ -41,9 +41,9 @@ class TooManyRows(Problem):
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A submission, and where in the body a refusal of one of its rows belongs."""
+    """What was sent, and where in the body a refusal of one of its rows belongs."""
 
-    submission: SubmissionIn
+    sent: Sent
     locate: Locate
 
 
@@ -86,60 +86,50 @@ def _from_json(value: Any, most: int) -> Received:
         submission = SubmissionIn.model_validate(value, from_attributes=True)
     except ValidationError as error:
         raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in _told(error)]) from error
-    return Received(submission, in_submission)
+    return Received(Sent(submission.counts, submission.statuses), in_submission)
 
 
 def _from_sheets(sheets: Iterable[Sheet], most: int) -> Received:
     report = report_in(sheets)
-    filled = report.filled_in()
-    lines = list(itertools.islice(filled, most))
-    _refuse_more(len(lines) + sum(1 for _ in filled), most)
-    return _from_lines(lines, report.row)
+    return _from_lines(((line.number, line) for line in report.filled_in()), report.row, report.heading_of, most)
 
 
 def _from_json_lines(body: bytes, most: int) -> Received:
-    lines = object_lines(body)
-    _refuse_more(len(lines), most)
-    return _from_lines(lines, object_row)
+    return _from_lines(object_lines(body), object_row, lambda field: field, most)
 
 
-def _from_lines(lines: Iterable[AnyLine], row_in: Callable[[AnyLine], FileRow]) -> Received:
-    """The submission of the rows in `lines`, if every one of them is right."""
-    rows: dict[ListName, list[FileRow]] = {"counts": [], "statuses": []}
-    counts: list[CountIn] = []
-    statuses: list[StatusIn] = []
+def _from_lines(
+    lines: Iterable[tuple[int, AnyLine]],
+    row_in: Callable[[int, AnyLine], AnyCount | AnyStatus],
+    heading_of: Callable[[str], str | None],
+    most: int,
+) -> Received:
+    """What stands in `lines`, each with its number, if every one of them is right and there are `most` at most."""
+    rows: dict[ListName, list[Any]] = {"counts": [], "statuses": []}
+    numbers = {"counts": array("L"), "statuses": array("L")}
     errors: list[FieldError] = []
-    for line in lines:
+    filled_in = 0
+    for filled_in, (number, line) in enumerate(lines, start=1):
+        if filled_in > most:
+            continue  # It is only counted.
         try:
-            row = row_in(line)
-            if row.list_name == "counts":
-                counts.append(_valid(CountIn, row))
-            else:
-                statuses.append(_valid(StatusIn, row))
-            rows[row.list_name].append(row)
+            row = row_in(number, line)
         except WrongRow as wrong:
             errors += wrong.errors
+            continue
+        list_name: ListName = "counts" if isinstance(row, CountIn | SentCount) else "statuses"
+        rows[list_name].append(row)
+        numbers[list_name].append(number)
+    _refuse_more(filled_in, most)
     if errors:
         raise wrong_file(errors)
-    if not counts and not statuses:
+    if not filled_in:
         raise Unreadable("no line is filled in, so there is nothing to record")
 
     def in_file(list_name: ListName, index: int, refusal: Refusal) -> FieldError:
-        return rows[list_name][index].error(refusal.field, refusal.reason)
+        return FieldError(line=numbers[list_name][index], column=heading_of(refusal.field), detail=refusal.reason)
 
-    return Received(SubmissionIn(counts=counts, statuses=statuses), in_file)
-
-
-def _valid(model: type[AnyItem], row: FileRow) -> AnyItem:
-    """`row` as what it is a row of.
-
-    Raises:
-        WrongRow: it breaks the schema.
-    """
-    try:
-        return model.model_validate(row.fields)
-    except ValidationError as error:
-        raise WrongRow([row.error(str(one["loc"][0]), one["msg"]) for one in _told(error)]) from error
+    return Received(Sent(rows["counts"], rows["statuses"]), in_file)
 
 
 def _told(error: ValidationError) -> list[ErrorDetails]:

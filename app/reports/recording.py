@@ -1,6 +1,7 @@
 """From what was sent to what is recorded: check every row, decide what becomes of it, store all under one receipt."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from sqlmodel import Session
@@ -12,11 +13,13 @@ from app.errors import MOST_LISTED, FieldError, InvalidRequest, Problem
 from app.places.register import municipalities, municipality_code
 from app.practices.definitions import practices
 from app.reports.decisions import Locate, Row, add_warnings, decision_on, in_submission, standing_for
+from app.reports.entries import AnyEntry
 from app.reports.history import count_in_force, status_in_force
-from app.reports.ledger import Decision, Entry, entry_etag, receipt_row, store, withdrawn
-from app.reports.models import CountIn, ListName, Receipt, StatusIn, SubmissionIn
+from app.reports.ledger import Decision, Entry, entry_etag, receipt_for, store, withdrawn
+from app.reports.models import ListName
 from app.reports.rules import Overlapping, Refusal, Rulebook
-from app.reports.submissions import dry_receipt, receipt_of
+from app.reports.sent import AnyCount, AnyStatus, Sent
+from app.reports.submissions import NewReceipt
 from app.reports.tables import CountEntry
 
 _IN_ADDRESS = ("practice", "municipality", "period", "date", "reason")
@@ -38,7 +41,7 @@ def in_single_figure(_list_name: ListName, _index: int, refusal: Refusal) -> Fie
 
 def record(
     db: Session,
-    submission: SubmissionIn,
+    sent: Sent,
     *,
     by: Caller,
     at: datetime,
@@ -46,24 +49,21 @@ def record(
     dry_run: bool = False,
     if_match: str | None = None,
     locate: Locate = in_submission,
-) -> Receipt:
-    """Record every row of `submission` under one receipt, or nothing.
+) -> NewReceipt:
+    """Record every row of `sent` under one receipt, or nothing.
 
     With `skip_invalid` rows that break a rule are rejected on the receipt and the others are recorded. A dry run
-    answers the receipt, without an id, and stores nothing. `if_match` is for a submission of one row.
+    answers the receipt, without an id, and stores nothing. `if_match` is for one row alone.
 
     Raises:
         NotCovered, InvalidRequest, Overlapping: in this order, all rows of the first kind that there is.
         PreconditionFailed: the figure is neither what is sent nor the one that `if_match` names.
     """
-    if not submission.counts and not submission.statuses:
+    if not sent.counts and not sent.statuses:
         raise InvalidRequest("there is no row in counts or statuses, so there is nothing to record")
-    hold_turn(db, rows=len(submission.counts) + len(submission.statuses))
-    rulebook = _rulebook(db, submission, by=by, today=helsinki_day(at), locate=locate)
-    rows: list[Row] = [
-        *rulebook.checked_counts(submission.counts),
-        *rulebook.checked_statuses(submission.statuses),
-    ]
+    hold_turn(db, rows=len(sent.counts) + len(sent.statuses))
+    rulebook = _rulebook(db, sent, by=by, today=helsinki_day(at), locate=locate)
+    rows: list[Row] = [*rulebook.checked_counts(sent.counts), *rulebook.checked_statuses(sent.statuses)]
     _refuse(rows, locate, skip_invalid=skip_invalid)
     standing = standing_for(db, [row for row in rows if not row.refusals])
     decisions = [decision_on(row, standing, locate) for row in rows]
@@ -71,7 +71,7 @@ def record(
         _check_precondition(if_match, decisions[0])
     _refuse(rows, locate, skip_invalid=skip_invalid)
     add_warnings(db, decisions, standing, places=rulebook.places, today=rulebook.today)
-    return _receipt(db, decisions, by=by, at=at, dry_run=dry_run)
+    return receipt_for(decisions, by=by, at=at) if dry_run else store(db, decisions, by=by, at=at)
 
 
 def retract(
@@ -84,7 +84,7 @@ def retract(
     by: Caller,
     at: datetime,
     if_match: str | None = None,
-) -> Receipt:
+) -> NewReceipt:
     """Withdraw the figure in force for a municipality and practice: the count of a period, or the status of a day.
 
     Raises:
@@ -106,11 +106,11 @@ def retract(
         raise _changed(found)
     list_name: ListName = "counts" if isinstance(found, CountEntry) else "statuses"
     decision = Decision(list_name, 0, "retracted", added=withdrawn(found), standing=found, note=reason)
-    return _receipt(db, [decision], by=by, at=at, dry_run=False)
+    return store(db, [decision], by=by, at=at)
 
 
-def _rulebook(db: Session, submission: SubmissionIn, *, by: Caller, today: date, locate: Locate) -> Rulebook:
-    items: Sequence[CountIn | StatusIn] = [*submission.counts, *submission.statuses]
+def _rulebook(db: Session, sent: Sent, *, by: Caller, today: date, locate: Locate) -> Rulebook:
+    items: Iterable[AnyCount | AnyStatus] = itertools.chain(sent.counts, sent.statuses)
     codes = {municipality_code(item.municipality) for item in items}
 
     def name_of_count(index: int) -> str:
@@ -118,14 +118,6 @@ def _rulebook(db: Session, submission: SubmissionIn, *, by: Caller, today: date,
         return f"row {index}" if line is None else f"line {line}"
 
     return Rulebook(today, by.scope, practices(db).keys(), municipalities(db, codes=codes), name_of_count)
-
-
-def _receipt(db: Session, decisions: Sequence[Decision], *, by: Caller, at: datetime, dry_run: bool) -> Receipt:
-    if dry_run:
-        rows = [receipt_row(decision) for decision in decisions]
-        db.rollback()  # It also makes the session forget what it read, so the rows are made before.
-        return dry_receipt(rows, organisation=by.organisation, at=at)
-    return receipt_of(store(db, decisions, by=by, at=at), by.organisation)
 
 
 def _refuse(rows: Sequence[Row], locate: Locate, *, skip_invalid: bool) -> None:
@@ -155,11 +147,11 @@ def _check_precondition(if_match: str, decision: Decision) -> None:
         raise _changed(decision.standing)
 
 
-def _names(if_match: str, entry: Entry) -> bool:
+def _names(if_match: str, entry: AnyEntry) -> bool:
     """True if the If-Match header holds the ETag of `entry`, by strong comparison, or `*`."""
     return if_match.strip() == "*" or entry_etag(entry) in [tag.strip() for tag in if_match.split(",")]
 
 
-def _changed(found: Entry | None) -> PreconditionFailed:
+def _changed(found: AnyEntry | None) -> PreconditionFailed:
     now = f"it is {entry_etag(found)} now" if found else "there is none now"
     return PreconditionFailed(f"If-Match does not name the figure that is in force: {now}")

@@ -13,11 +13,12 @@ from app.access.scope import Caller, NotCovered
 from app.database import hold_turn
 from app.errors import FieldError, InvalidRequest, Problem
 from app.places.register import municipalities
+from app.reports.entries import AnyEntry, PlainCount, plain
 from app.reports.ledger import AnEntry, Decision, Entry, Key, about, counts_in_force, same_slot, store, withdrawn
-from app.reports.models import ListName, Outcome, Receipt
+from app.reports.models import ListName, Outcome
 from app.reports.notes import HOLDS_IDENTITY_CODE, holds_personal_identity_code
 from app.reports.rules import Overlapping
-from app.reports.submissions import own_submission, receipt_of
+from app.reports.submissions import NewReceipt, own_submission
 from app.reports.tables import WITHDRAWN, CountEntry, StatusEntry, Submission
 
 Slot = tuple[str, str, str | date]
@@ -44,7 +45,7 @@ class NothingToRetract(Problem):
     title = "There is nothing left to retract"
 
 
-def retract_submission(db: Session, submission_id: int, *, reason: str, by: Caller, at: datetime) -> Receipt:
+def retract_submission(db: Session, submission_id: int, *, reason: str, by: Caller, at: datetime) -> NewReceipt:
     """Make every figure that the submission changed what it was before: the one that held then, or none.
 
     What it superseded or retracted holds again too, in the name of the organisation that had reported it. A figure
@@ -71,10 +72,10 @@ def retract_submission(db: Session, submission_id: int, *, reason: str, by: Call
     if not changing:
         detail = f"none of the {len(decisions)} figures that submission {submission_id} changed is as it left it"
         raise NothingToRetract(detail)
-    _check_overlaps(db, [decision.added for decision in changing if isinstance(decision.added, CountEntry)])
+    _check_overlaps(db, [decision.added for decision in changing if isinstance(decision.added, PlainCount)])
     for decision in changing:
         decision.note = reason
-    return receipt_of(store(db, decisions, by=by, at=at, retracts=submission_id), by.organisation)
+    return store(db, decisions, by=by, at=at, retracts=submission_id)
 
 
 def _changes(db: Session, table: type[AnEntry], submission_id: int) -> list[Change]:
@@ -115,7 +116,7 @@ def _decision(index: int, change: Change) -> Decision:
     if before is None or not _holds(before):
         return Decision(list_name, index, "retracted", added=withdrawn(latest), standing=latest)
     outcome: Outcome = "corrected" if _holds(latest) else "created"
-    restored = type(latest)(**before.model_dump() | {"outcome": outcome, "note_hash": None})
+    restored = plain(before, outcome=outcome, note_hash=None)
     return Decision(list_name, index, outcome, added=restored, standing=latest)
 
 
@@ -127,9 +128,9 @@ def _check_scope(db: Session, entries: Sequence[Entry], by: Caller) -> None:
         raise NotCovered(errors[0].detail, errors=errors)
 
 
-def _check_overlaps(db: Session, changing: Collection[CountEntry]) -> None:
+def _check_overlaps(db: Session, changing: Collection[PlainCount]) -> None:
     """Refuse a count that would hold again beside one that shares days with it and does not give way."""
-    restored: dict[Key, list[CountEntry]] = defaultdict(list)
+    restored: dict[Key, list[PlainCount]] = defaultdict(list)
     for entry in changing:
         if _holds(entry):
             restored[entry.practice, entry.municipality].append(entry)
@@ -146,10 +147,10 @@ def _check_overlaps(db: Session, changing: Collection[CountEntry]) -> None:
         raise Overlapping(f"{overlaps[0]}; retract that one first", errors=errors)
 
 
-def _slot(entry: Entry) -> Slot:
-    return entry.practice, entry.municipality, entry.period if isinstance(entry, CountEntry) else entry.day
+def _slot(entry: AnyEntry) -> Slot:
+    return entry.practice, entry.municipality, entry.period if isinstance(entry, PlainCount | CountEntry) else entry.day
 
 
-def _holds(entry: Entry) -> bool:
+def _holds(entry: AnyEntry) -> bool:
     """True if the entry states a figure, False if it withdraws one."""
     return entry.outcome not in WITHDRAWN

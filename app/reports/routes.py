@@ -24,19 +24,19 @@ from app.reports.parameters import (
     Limit,
     next_page,
     period_at,
+    receipt_answer,
 )
 from app.reports.receiving import TheReceived, TooManyRows
 from app.reports.recording import record
 from app.reports.retraction import NothingToRetract, retract_submission
 from app.reports.rules import Overlapping
-from app.reports.submissions import own_receipts, own_submission, receipt_of
+from app.reports.submissions import own_receipts, own_submission
 from app.reports.template import MEDIA_TYPES, Format, template
 from app.web.answers import (
     Accepted,
     FormatAsked,
     documented,
     documented_table,
-    json_answer,
     table_answer,
     wants_csv,
 )
@@ -89,7 +89,7 @@ def post_submission(
     def recorded(at: datetime) -> Response:
         receipt = record(
             writer.db,
-            received.submission,
+            received.sent,
             by=writer.caller,
             at=at,
             skip_invalid=skip_invalid,
@@ -97,7 +97,7 @@ def post_submission(
             locate=received.locate,
         )
         headers = {} if dry_run else {"Location": f"/v1/submissions/{receipt.id}"}
-        return json_answer(receipt, status_code=200 if dry_run else 201, headers=headers)
+        return receipt_answer(receipt, writer.caller, status_code=200 if dry_run else 201, headers=headers)
 
     return writer.once(recorded, remember=not dry_run)
 
@@ -148,6 +148,7 @@ def get_submission_template(
     operation_id="getSubmission",
     summary="A receipt again",
     tags=["Posting"],
+    response_model=Receipt,
     responses={
         200: documented("The receipt", examples.STATUS_CREATED),
         **problems(NotAuthenticated, NotFound, InvalidParameter, Unavailable),
@@ -165,9 +166,9 @@ def get_submission(
             openapi_examples={"first": {"summary": "The first submission", "value": 1}},
         ),
     ],
-) -> Receipt:
+) -> Response:
     """The receipt of a submission of one's own organisation, as it was given."""
-    return receipt_of(own_submission(db, id, by=caller), caller.organisation)
+    return receipt_answer(own_submission(db, id, by=caller), caller)
 
 
 @router.get(
@@ -233,6 +234,7 @@ def retract_whole_submission(
 
     def retracted(at: datetime) -> Response:
         receipt = retract_submission(writer.db, id, reason=retraction.reason, by=writer.caller, at=at)
-        return json_answer(receipt, status_code=201, headers={"Location": f"/v1/submissions/{receipt.id}"})
+        headers = {"Location": f"/v1/submissions/{receipt.id}"}
+        return receipt_answer(receipt, writer.caller, status_code=201, headers=headers)
 
     return writer.once(retracted)

@@ -2,16 +2,18 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import ClassVar
 
 from app.access.scope import NotCovered, Scope
 from app.errors import InvalidRequest, Problem
 from app.periods import NotAPeriod, Period, Precision, day, period
 from app.places.register import Municipality, municipality_code
-from app.reports.models import CountIn, ListName, StatusIn
+from app.reports.models import ListName
 from app.reports.notes import HOLDS_IDENTITY_CODE, holds_personal_identity_code
+from app.reports.sent import AnyCount, AnyStatus
 
 
 class Overlapping(Problem):
@@ -35,11 +37,14 @@ class CheckedCount:
     """A count with its period and days made out; these are None if they could not be."""
 
     index: int
-    item: CountIn
+    practice: str
     municipality: str
+    sessions: int
+    replace: bool
+    note: str | None
+    refusals: Sequence[Refusal]
     period: Period | None = None
     counted_to: date | None = None
-    refusals: list[Refusal] = field(default_factory=list)
     list_name: ClassVar[ListName] = "counts"
 
 
@@ -48,11 +53,13 @@ class CheckedStatus:
     """A status with its day made out; it is None if it could not be."""
 
     index: int
-    item: StatusIn
+    practice: str
     municipality: str
+    status: str
+    note: str | None
+    refusals: Sequence[Refusal]
     day: date | None = None
     precision: Precision = "day"
-    refusals: list[Refusal] = field(default_factory=list)
     list_name: ClassVar[ListName] = "statuses"
 
 
@@ -67,65 +74,82 @@ class Rulebook:
     name_of_count: Callable[[int], str] = "row {}".format
     """What the caller calls the count at an index."""
 
-    def checked_counts(self, items: Sequence[CountIn]) -> Sequence[CheckedCount]:
+    def checked_counts(self, items: Sequence[AnyCount]) -> Sequence[CheckedCount]:
         """Each of `items` with all reasons to refuse it that do not depend on what is recorded."""
-        rows = [self._count(index, item) for index, item in enumerate(items)]
+        place_refusals = cache(self.place_refusals)
+        rows = []
+        for index, item in enumerate(items):
+            code = municipality_code(item.municipality)
+            refusals = place_refusals(code, item.practice)
+            if item.note is not None:
+                refusals = [*refusals, *self.note_refusals(item.note, "note")]
+            row = CheckedCount(index, item.practice, code, item.sessions, item.replace, item.note, refusals)
+            self._make_out_days(row, item)
+            rows.append(row)
         _refuse_nested(rows, self.name_of_count)
         return rows
 
-    def checked_statuses(self, items: Sequence[StatusIn]) -> Sequence[CheckedStatus]:
+    def checked_statuses(self, items: Sequence[AnyStatus]) -> Sequence[CheckedStatus]:
         """Each of `items` with all reasons to refuse it."""
         rows = [self._status(index, item) for index, item in enumerate(items)]
         _refuse_twice(rows)
         return rows
 
-    def note_refusals(self, text: str | None, field: str) -> Iterable[Refusal]:
+    def note_refusals(self, text: str, field: str) -> Sequence[Refusal]:
         """A reason to refuse the words in `text`, if there is one."""
-        if text is not None and holds_personal_identity_code(text):
-            yield Refusal(InvalidRequest, field, HOLDS_IDENTITY_CODE)
+        return [Refusal(InvalidRequest, field, HOLDS_IDENTITY_CODE)] if holds_personal_identity_code(text) else []
 
-    def place_refusals(self, code: str, practice: str) -> Iterable[Refusal]:
+    def place_refusals(self, code: str, practice: str) -> Sequence[Refusal]:
         """Reasons to refuse a row about a municipality and a practice, whatever it says."""
+        refusals = []
         place = self.places.get(code)
         if place is None:
-            yield Refusal(InvalidRequest, "municipality", f"there is no municipality {code}")
+            refusals.append(Refusal(InvalidRequest, "municipality", f"there is no municipality {code}"))
         elif not self.scope.covers(place):
-            yield Refusal(NotCovered, "municipality", f"the key does not cover {code} {place.name_fi}")
+            refusals.append(Refusal(NotCovered, "municipality", f"the key does not cover {code} {place.name_fi}"))
         if practice not in self.practices:
-            yield Refusal(InvalidRequest, "practice", f"there is no practice {practice!r}")
+            refusals.append(Refusal(InvalidRequest, "practice", f"there is no practice {practice!r}"))
+        return refusals
 
-    def _count(self, index: int, item: CountIn) -> CheckedCount:
-        row = CheckedCount(index, item, municipality_code(item.municipality))
-        row.refusals += [
-            *self.place_refusals(row.municipality, item.practice),
-            *self.note_refusals(item.note, "note"),
-        ]
+    def _make_out_days(self, row: CheckedCount, item: AnyCount) -> None:
+        """Set the period and the last day counted, and refuse those that cannot be."""
         try:
-            row.period = period(item.period)
+            row.period = asked = period(item.period)
         except NotAPeriod as error:
-            row.refusals.append(Refusal(InvalidRequest, "period", str(error)))
-            return row
-        row.counted_to = row.period.last
-        row.refusals += self._period_refusals(row.period, row.municipality)
-        try:
-            row.counted_to = date.fromisoformat(item.through) if item.through else row.period.last
-        except ValueError:
-            row.refusals.append(Refusal(InvalidRequest, "through", f"{item.through} is not a day of the calendar"))
-            return row
-        row.refusals += self._through_refusals(row.period, item.through, row.counted_to)
-        return row
+            row.refusals = [*row.refusals, Refusal(InvalidRequest, "period", str(error))]
+            return
+        row.counted_to = asked.last
+        if item.through is None:
+            if self.today > asked.last and not self._code_ended(asked.first, row.municipality):
+                return  # As most are.
+        else:
+            try:
+                row.counted_to = date.fromisoformat(item.through)
+            except ValueError:
+                reason = f"{item.through} is not a day of the calendar"
+                row.refusals = [*row.refusals, *self._period_refusals(asked, row.municipality)]
+                row.refusals += [Refusal(InvalidRequest, "through", reason)]
+                return
+        row.refusals = [
+            *row.refusals,
+            *self._period_refusals(asked, row.municipality),
+            *self._through_refusals(asked, item.through, row.counted_to),
+        ]
 
     def _period_refusals(self, asked: Period, code: str) -> Iterable[Refusal]:
         if asked.first > self.today:
             reason = f"{asked.text} has not begun; today is {self.today}"
             yield Refusal(InvalidRequest, "period", reason)
-        yield from self._code_ended(asked.first, code, "period")
+        if reason := self._code_ended(asked.first, code):
+            yield Refusal(InvalidRequest, "period", reason)
 
-    def _code_ended(self, begins: date, code: str, field: str) -> Iterable[Refusal]:
+    def _code_ended(self, begins: date, code: str) -> str:
+        """In words that the code ended before the day `begins`; nothing if it did not."""
         place = self.places.get(code)
-        if place and place.valid_to and begins > place.valid_to:
-            went = f"; it went into {place.successor}" if place.successor else ""
-            yield Refusal(InvalidRequest, field, f"the code {code} ended on {place.valid_to}{went}")
+        if place is None or place.valid_to is None or begins <= place.valid_to:
+            return ""
+        went = f"; it went into {place.successor}" if place.successor else ""
+        return f"the code {code} ended on {place.valid_to}{went}"
 
     def _through_refusals(self, asked: Period, through: str | None, counted_to: date) -> Iterable[Refusal]:
         if through is None:
@@ -137,20 +161,21 @@ class Rulebook:
         elif counted_to > self.today:
             yield Refusal(InvalidRequest, "through", f"{through} lies in the future; today is {self.today}")
 
-    def _status(self, index: int, item: StatusIn) -> CheckedStatus:
-        row = CheckedStatus(index, item, municipality_code(item.municipality))
-        row.refusals += [
-            *self.place_refusals(row.municipality, item.practice),
-            *self.note_refusals(item.note, "note"),
-        ]
+    def _status(self, index: int, item: AnyStatus) -> CheckedStatus:
+        code = municipality_code(item.municipality)
+        refusals = [*self.place_refusals(code, item.practice)]
+        if item.note is not None:
+            refusals += self.note_refusals(item.note, "note")
+        row = CheckedStatus(index, item.practice, code, item.status, item.note, refusals)
         try:
             row.day, row.precision = day(item.date)
         except NotAPeriod as error:
-            row.refusals.append(Refusal(InvalidRequest, "date", str(error)))
+            refusals.append(Refusal(InvalidRequest, "date", str(error)))
             return row
         if row.day > self.today:
-            row.refusals.append(Refusal(InvalidRequest, "date", f"{item.date} has not come; today is {self.today}"))
-        row.refusals += self._code_ended(row.day, row.municipality, "date")
+            refusals.append(Refusal(InvalidRequest, "date", f"{item.date} has not come; today is {self.today}"))
+        if reason := self._code_ended(row.day, row.municipality):
+            refusals.append(Refusal(InvalidRequest, "date", reason))
         return row
 
 
@@ -159,7 +184,7 @@ def _refuse_nested(rows: Sequence[CheckedCount], name: Callable[[int], str]) -> 
     keyed: dict[tuple[str, str], list[CheckedCount]] = {}
     for row in rows:
         if row.period:
-            keyed.setdefault((row.item.practice, row.municipality), []).append(row)
+            keyed.setdefault((row.practice, row.municipality), []).append(row)
     for together in keyed.values():
         # In order of first day, longest first, a period that overlaps any before it overlaps the widest open one.
         widest: CheckedCount | None = None
@@ -182,14 +207,15 @@ def _first_day_longest_first(row: CheckedCount) -> tuple[date, int]:
 
 
 def _refuse_beside(row: CheckedCount, other: CheckedCount, name: Callable[[int], str]) -> None:
-    reason = f"{_BESIDE} {other.item.period} in {name(other.index)}; one day may be counted once"
-    row.refusals.append(Refusal(InvalidRequest, "period", reason))
+    assert other.period
+    reason = f"{_BESIDE} {other.period.text} in {name(other.index)}; one day may be counted once"
+    row.refusals = [*row.refusals, Refusal(InvalidRequest, "period", reason)]
 
 
 def _refuse_twice(rows: Sequence[CheckedStatus]) -> None:
     """Refuse every status whose day stands in another row of the same municipality and practice."""
-    days = Counter((row.item.practice, row.municipality, row.day) for row in rows)
+    days = Counter((row.practice, row.municipality, row.day) for row in rows)
     for row in rows:
-        if row.day and days[row.item.practice, row.municipality, row.day] > 1:
+        if row.day and days[row.practice, row.municipality, row.day] > 1:
             reason = f"this submission has {row.day} of {row.municipality} more than once; one status a day"
-            row.refusals.append(Refusal(InvalidRequest, "date", reason))
+            row.refusals = [*row.refusals, Refusal(InvalidRequest, "date", reason)]

@@ -1,33 +1,25 @@
 """From the lines of a file to the rows of a submission, each knowing the line and the headings that it came from."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Any
+from functools import cache, lru_cache
+from typing import Annotated, Any
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from app.errors import MOST_LISTED, FieldError, InvalidRequest
 from app.formats.sheet import Cell, Line, Sheet, Unreadable, column_letters
 from app.reports.columns import COLUMNS, Column, NotAValue, column_called, names_of_columns
-from app.reports.models import ListName
+from app.reports.models import CountIn, ListName, StatusIn
+from app.reports.sent import SentCount, SentStatus
 
-_NEEDED: Mapping[ListName, tuple[str, ...]] = {
-    "counts": ("municipality", "period", "sessions"),
-    "statuses": ("municipality", "date", "status"),
+_NEEDED: Mapping[ListName, Set[str]] = {
+    "counts": dict.fromkeys(("municipality", "period", "sessions")).keys(),
+    "statuses": dict.fromkeys(("municipality", "date", "status")).keys(),
 }
+_KINDS: Mapping[ListName, type[SentCount | SentStatus]] = {"counts": SentCount, "statuses": SentStatus}
+_MODELS: Mapping[ListName, type[BaseModel]] = {"counts": CountIn, "statuses": StatusIn}
 _LONGEST_HEADING = 60
-
-
-@dataclass(frozen=True, slots=True)
-class FileRow:
-    """One row of a file: its line, the list that it belongs to, its fields, and by field the headings of the file."""
-
-    line: int
-    list_name: ListName
-    fields: Mapping[str, Any]
-    headings: Mapping[str, str]
-
-    def error(self, field: str, detail: str) -> FieldError:
-        """That this row is wrong in `field`; without a column if the file has none for it."""
-        return FieldError(line=self.line, column=self.headings.get(field), detail=detail)
 
 
 class WrongRow(Exception):
@@ -52,29 +44,39 @@ class Report:
             if line.cells.keys() - self.columns.keys() or self._lists(line):
                 yield line
 
-    def row(self, line: Line) -> FileRow:
-        """What `line` says.
+    def row(self, number: int, line: Line) -> SentCount | SentStatus:
+        """What `line` says, which is line `number`.
 
         Raises:
-            WrongRow: it cannot be read.
+            WrongRow: it cannot be read, or breaks the schema.
         """
         lists = self._lists(line)
         errors = [_without_heading(line, place) for place in sorted(line.cells.keys() - self.columns.keys())]
         if len(lists) != 1:
-            raise WrongRow(errors or [FieldError(line=line.number, detail=_BOTH_KINDS)])
-        headings = {column.field: self.headings[place] for place, column in self.columns.items()}
-        cells = {column.field: line.cells[place] for place, column in self.columns.items() if place in line.cells}
+            raise WrongRow(errors or [FieldError(line=number, detail=_BOTH_KINDS)])
         fields: dict[str, Any] = {}
-        row = FileRow(line.number, lists[0], fields, headings)
-        for field, cell in cells.items():
+        for place, cell in line.cells.items():
+            column = self.columns.get(place)
+            if column is None or not column.lists:
+                continue
             try:
-                fields |= _read(field, cell, row.list_name)
+                fields[column.field] = _value(lists[0], column.field, cell)
             except NotAValue as error:
-                errors.append(row.error(field, str(error)))
-        errors += [row.error(field, "is empty") for field in _NEEDED[row.list_name] if field not in cells]
-        if errors:
-            raise WrongRow(errors)
-        return row
+                errors.append(FieldError(line=number, column=self.headings[place], detail=str(error)))
+        if errors or not fields.keys() >= _NEEDED[lists[0]]:
+            raise WrongRow([*errors, *self._empty(number, line, lists[0])])
+        return _KINDS[lists[0]](**fields)
+
+    def heading_of(self, field: str) -> str | None:
+        """What the file calls the column of `field`; None if it has none."""
+        return next((self.headings[place] for place, column in self.columns.items() if column.field == field), None)
+
+    def _empty(self, number: int, line: Line, list_name: ListName) -> Iterator[FieldError]:
+        """What is needed in `line` and not filled in."""
+        filled = {column.field for place, column in self.columns.items() if place in line.cells}
+        for field in _NEEDED[list_name]:
+            if field not in filled:
+                yield FieldError(line=number, column=self.heading_of(field), detail="is empty")
 
     def _lists(self, line: Line) -> Sequence[ListName]:
         filled = {column.field for place, column in self.columns.items() if place in line.cells}
@@ -149,14 +151,27 @@ def _missing(columns: Iterable[Column]) -> Iterator[str]:
             yield f"there is no column {'/'.join(dict.fromkeys(COLUMNS[name].names[:3]))}"
 
 
-def _read(field: str, cell: Cell, list_name: ListName) -> Mapping[str, Any]:
-    """What `cell` says of `field` in a row of that list: nothing if the field is there for people."""
+@lru_cache(maxsize=4096, typed=True)
+def _value(list_name: ListName, field: str, cell: Cell) -> Any:
+    """What `cell` says of `field` in a row of that list; the same cells come again and again.
+
+    Raises:
+        NotAValue: it does not belong there, cannot be read, or breaks the schema.
+    """
     column = COLUMNS[field]
-    if not column.lists:
-        return {}
     if list_name not in column.lists:
         raise NotAValue(_OF_THE_OTHER_KIND[list_name])
-    return {field: column.read(cell)}
+    try:
+        return _valid(list_name, field).validate_python(column.read(cell), strict=True)
+    except ValidationError as error:
+        raise NotAValue(error.errors()[0]["msg"]) from error
+
+
+@cache
+def _valid(list_name: ListName, field: str) -> TypeAdapter[Any]:
+    """What the contract says of one field by itself."""
+    info = _MODELS[list_name].model_fields[field]
+    return TypeAdapter(Annotated[info.annotation, info])  # type: ignore[arg-type]  # it is a type
 
 
 def _without_heading(line: Line, place: int) -> FieldError:

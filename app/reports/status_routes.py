@@ -20,7 +20,6 @@ from app.reports.models import (
     StatusIn,
     StatusPublic,
     StatusPut,
-    SubmissionIn,
 )
 from app.reports.parameters import (
     DEFAULT_ROWS,
@@ -41,9 +40,11 @@ from app.reports.parameters import (
     day_at,
     next_page,
     place_at,
+    receipt_answer,
     single_receipt,
 )
 from app.reports.recording import PreconditionFailed, in_single_figure, record, retract
+from app.reports.sent import Sent
 from app.web.answers import Accepted, FormatAsked, documented, documented_table, json_answer, table_answer, wants_csv
 from app.web.dependencies import AsOfMoment, ReadDb
 from app.web.strict import StrictRoute
@@ -76,10 +77,11 @@ def put_status(
     With `If-Match` it is recorded only if the status is still the one that you read.
     """
     row = StatusIn(municipality=municipality, practice=practice, date=date, **status.model_dump())
-    submission = SubmissionIn(statuses=[row])
+    sent = Sent(statuses=[row])
     return writer.once(
         lambda at: single_receipt(
-            record(writer.db, submission, by=writer.caller, at=at, if_match=if_match, locate=in_single_figure)
+            record(writer.db, sent, by=writer.caller, at=at, if_match=if_match, locate=in_single_figure),
+            writer.caller,
         )
     )
 
@@ -125,7 +127,7 @@ def retract_status(
 ) -> Response:
     """Withdraw a status: the one before it is then in force again; the history keeps it."""
     return writer.once(
-        lambda at: json_answer(
+        lambda at: receipt_answer(
             retract(
                 writer.db,
                 practice=practice,
@@ -135,7 +137,8 @@ def retract_status(
                 by=writer.caller,
                 at=at,
                 if_match=if_match,
-            )
+            ),
+            writer.caller,
         )
     )
 

@@ -1,70 +1,100 @@
 """Receipts: what a caller is told was stored, chained by hash so that nothing can be altered unseen."""
 
+import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from pydantic import TypeAdapter
 from sqlmodel import Session, col, select
 
-from app.access.chain import EMPTY_HASH, canonical_hash
+from app.access.chain import canonical
 from app.access.models import Organisation
 from app.access.scope import Caller
 from app.clock import written
-from app.database import POSTED
 from app.errors import NotFound
+from app.reports.entries import AnyEntry, PlainCount
 from app.reports.models import OUTCOMES, Receipt, ReceiptRow, ReceiptSummary
-from app.reports.tables import CountEntry, StatusEntry, Submission
+from app.reports.tables import CountEntry, Submission
 
 _ROWS = TypeAdapter(list[ReceiptRow])
 _SUMMARISED = [
     col(getattr(Submission, name))
     for name in ("id", "recorded_at", "key_id", "retracts", *OUTCOMES, "previous_hash", "hash")
 ]
+_OWN = ("id", "key_id", "organisation_id", "previous_hash", "recorded_at", "retracts")
+_ENTRIES_AT_ONCE = 1_000
+_CHARACTERS_AT_ONCE = 1_000_000
+_NO_ROWS = '"rows":[]'
+_written = lru_cache(maxsize=16)(written)
 
 
-def add_receipt(
-    db: Session,
-    submission_id: int,
-    *,
-    rows: Sequence[ReceiptRow],
-    entries: Iterable[CountEntry | StatusEntry],
-    by: Caller,
-    at: datetime,
-    retracts: int | None = None,
-) -> Submission:
-    """Store the receipt of a submission, chained to the one before; `entries` are those it adds, in order.
+@dataclass(slots=True)
+class NewReceipt:
+    """A row of submissions that is about to be stored; that of a dry run is not, and has no number and no hashes."""
 
-    `retracts` is the submission that it takes back, if it does.
-    """
-    previous = db.exec(select(Submission.hash).order_by(col(Submission.id).desc()).limit(1)).first()
-    receipt = Submission(
-        id=submission_id,
-        organisation_id=by.organisation_id,
-        key_id=by.key_id,
-        recorded_at=at,
-        retracts=retracts,
-        rows=_ROWS.dump_json(list(rows)).decode(),
-        **outcomes_of(rows),
-        previous_hash=previous or EMPTY_HASH,
-        hash="",
-    )
-    receipt.hash = content_hash(receipt, entries)
-    db.add(receipt)
-    db.info[POSTED] = outcomes_of(rows)
-    return receipt
+    organisation_id: int
+    key_id: str
+    recorded_at: datetime
+    rows: str
+    created: int
+    corrected: int
+    unchanged: int
+    retracted: int
+    rejected: int
+    id: int | None = None
+    retracts: int | None = None
+    previous_hash: str | None = None
+    hash: str | None = None
 
 
-def content_hash(receipt: Submission, entries: Iterable[CountEntry | StatusEntry]) -> str:
+def content_hash(receipt: Submission | NewReceipt, entries: Iterable[AnyEntry]) -> str:
     """SHA-256 in hexadecimal over the canonical content of `receipt`, its `entries` and the hash before it.
 
     An entry counts with all its columns; of a note only the salted hash, so that erasing a note breaks nothing. The
-    numbers of rows are left out, since the rows tell them.
+    numbers of rows are left out, since the rows tell them. Canonical form: see app.access.chain. What can be long is
+    hashed in pieces, since a large submission would be held several times as a whole.
     """
-    own = receipt.model_dump(exclude={"hash", *OUTCOMES}, exclude_none=True, warnings=False)
-    content = {**own, "entries": [_columns(entry) for entry in entries]}
-    return canonical_hash(content)
+    # The names stand in their order: entries, those of `own`, rows.
+    own = {name: value for name in _OWN if (value := getattr(receipt, name)) is not None}
+    whole = hashlib.sha256(b'{"entries":[')
+    texts = map(entry_text, entries)
+    whole.update(next(texts, "").encode())
+    while some := list(islice(texts, _ENTRIES_AT_ONCE)):
+        whole.update(f",{','.join(some)}".encode())
+    whole.update(f'],{canonical(own)[1:-1]},"rows":"'.encode())
+    for begin in range(0, len(receipt.rows), _CHARACTERS_AT_ONCE):
+        whole.update(canonical(receipt.rows[begin : begin + _CHARACTERS_AT_ONCE])[1:-1].encode())
+    whole.update(b'"}')
+    return whole.hexdigest()
+
+
+def entry_text(entry: AnyEntry) -> str:
+    """`entry` with all its columns in canonical form; none of its texts can hold what JSON writes otherwise.
+
+    One that was altered to hold such, or to be of another kind, comes out as no acknowledged one does.
+    """
+    note = "null" if entry.note_hash is None else f'"{entry.note_hash}"'
+    if isinstance(entry, PlainCount | CountEntry):
+        sessions = "null" if entry.sessions is None else repr(entry.sessions)
+        return (
+            f'{{"counted_to":"{entry.counted_to}","first_day":"{entry.first_day}","id":{entry.id!r},'
+            f'"last_day":"{entry.last_day}","list":"counts","municipality":"{entry.municipality}","note_hash":{note},'
+            f'"organisation_id":{entry.organisation_id!r},"outcome":"{entry.outcome}","period":"{entry.period}",'
+            f'"practice":"{entry.practice}","recorded_at":"{_written(entry.recorded_at)}","sessions":{sessions},'
+            f'"submission_id":{entry.submission_id!r}}}'
+        )
+    status = "null" if entry.status is None else f'"{entry.status}"'
+    return (
+        f'{{"date_precision":"{entry.date_precision}","day":"{entry.day}","id":{entry.id!r},"list":"statuses",'
+        f'"municipality":"{entry.municipality}","note_hash":{note},"organisation_id":{entry.organisation_id!r},'
+        f'"outcome":"{entry.outcome}","practice":"{entry.practice}","recorded_at":"{_written(entry.recorded_at)}",'
+        f'"status":{status},"submission_id":{entry.submission_id!r}}}'
+    )
 
 
 def own_submission(db: Session, submission_id: int, *, by: Caller) -> Submission:
@@ -100,7 +130,7 @@ def own_receipts(
             key=one.key_id,
             retracts=one.retracts,
             retracted_by=retracted_by.get(one.id),
-            **{outcome: getattr(one, outcome) for outcome in OUTCOMES},
+            **outcomes_in(one),
             previous_hash=one.previous_hash,
             hash=one.hash,
         )
@@ -109,32 +139,26 @@ def own_receipts(
     return rows, str(rows[-1].id) if len(page) > len(found) else None
 
 
-def receipt_of(stored: Submission, organisation: str) -> Receipt:
-    """The receipt that `stored` keeps."""
-    return Receipt(
+def receipt_json(stored: Submission | NewReceipt, organisation: str) -> bytes:
+    """The receipt that `stored` keeps, as it is answered: a Receipt in JSON, its rows as they stand."""
+    receipt = Receipt(
         id=stored.id,
         received_at=written(stored.recorded_at),
         organisation=organisation,
         retracts=stored.retracts,
-        **{outcome: getattr(stored, outcome) for outcome in OUTCOMES},
-        rows=rows_of(stored),
+        **outcomes_in(stored),
+        rows=[],
         previous_hash=stored.previous_hash,
         hash=stored.hash,
     )
+    # What stands before is a number or in quotes, in which quotes are written otherwise.
+    before, after = receipt.model_dump_json().split(_NO_ROWS)
+    return b"".join((before.encode(), b'"rows":', stored.rows.encode(), after.encode()))
 
 
-def dry_receipt(rows: Sequence[ReceiptRow], *, organisation: str, at: datetime) -> Receipt:
-    """What the receipt would say, had the rows been stored."""
-    return Receipt(
-        id=None,
-        received_at=written(at),
-        organisation=organisation,
-        retracts=None,
-        **outcomes_of(rows),
-        rows=list(rows),
-        previous_hash=None,
-        hash=None,
-    )
+def outcomes_in(stored: Submission | NewReceipt) -> Mapping[str, int]:
+    """How many rows of the receipt came to each outcome, as it says itself."""
+    return {outcome: getattr(stored, outcome) for outcome in OUTCOMES}
 
 
 def outcomes_of(rows: Iterable[ReceiptRow]) -> Mapping[str, int]:
@@ -161,7 +185,3 @@ def _retracted_by(db: Session, *, first: int, last: int, by: Caller) -> dict[int
         Submission.organisation_id == by.organisation_id, col(Submission.retracts).between(first, last)
     )
     return dict(db.exec(retracting.order_by(col(Submission.id))).all())
-
-
-def _columns(entry: CountEntry | StatusEntry) -> dict[str, Any]:
-    return {"list": "counts" if isinstance(entry, CountEntry) else "statuses", **entry.model_dump(warnings=False)}

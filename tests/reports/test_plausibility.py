@@ -1,5 +1,6 @@
 """Plausibility: what is recorded with a warning, and what without one."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -11,8 +12,8 @@ from app.database import Database
 from app.places.register import Municipality
 from app.practices.definitions import define_practice, set_live_from
 from app.practices.models import PracticePublic
+from app.reports.entries import PlainCount, PlainStatus
 from app.reports.plausibility import Background, count_warnings, status_warnings
-from app.reports.tables import CountEntry, StatusEntry
 from tests.conftest import Caller, StandingClock, count, status
 
 JUMP, INACTIVE, BACKWARDS = "tenfold_jump", "no_active_status", "status_goes_backwards"
@@ -35,7 +36,6 @@ def kela(*, counted: bool) -> PracticePublic:
 
 
 PERTUNMAA = Municipality("588", "Pertunmaa", "Pertunmaa", "12", "10", None, date(2024, 12, 31), "507")
-BACKGROUND = Background(kela(counted=True), PERTUNMAA, frozenset())
 COMMON: dict[str, Any] = {
     "id": 1,
     "submission_id": 1,
@@ -61,17 +61,20 @@ def warned(
     counts = [count_entry(*item) for item in (before or {}).items()]
     warnings = count_warnings(
         entry,
-        BACKGROUND,
-        counts={one.period: one for one in [*counts, entry]},
+        background([*counts, entry], statuses),
         corrects=None if corrects is None else count_entry(period, corrects),
-        statuses={date.fromisoformat(day): status_entry(day, name) for day, name in statuses.items()},
     )
     return [warning.code for warning in warnings]
 
 
-def count_entry(period: tuple[str, str, str], sessions: int, *, counted_to: str | None = None) -> CountEntry:
+def background(counts: Sequence[PlainCount], statuses: dict[str, str], place: Municipality = PERTUNMAA) -> Background:
+    in_force = [status_entry(day, name) for day, name in statuses.items()]
+    return Background(kela(counted=True), place, frozenset(), counts, in_force)
+
+
+def count_entry(period: tuple[str, str, str], sessions: int, *, counted_to: str | None = None) -> PlainCount:
     text, first, last = period
-    return CountEntry(
+    return PlainCount(
         **COMMON,
         period=text,
         first_day=date.fromisoformat(first),
@@ -81,8 +84,8 @@ def count_entry(period: tuple[str, str, str], sessions: int, *, counted_to: str 
     )
 
 
-def status_entry(day: str, name: str) -> StatusEntry:
-    return StatusEntry(**COMMON, day=date.fromisoformat(day), date_precision="day", status=name)
+def status_entry(day: str, name: str) -> PlainStatus:
+    return PlainStatus(**COMMON, day=date.fromisoformat(day), date_precision="day", status=name)
 
 
 JAN, FEB, MARCH = (
@@ -114,13 +117,11 @@ def test_sessions_without_an_active_status_on_a_day_counted_are_doubted(statuses
 def test_a_status_counts_only_on_days_that_were_counted_and_in_the_register() -> None:
     whole_2022 = ("2022", "2022-01-01", "2022-12-31")
     part = count_entry(whole_2022, 1, counted_to="2022-03-27")
-    begins = {date(2022, 4, 1): status_entry("2022-04-01", "pilot")}
+    begins = {"2022-04-01": "pilot"}
     later_founded = Municipality("588", "Uusi", "Nya", "12", "10", date(2022, 7, 1), None, None)
 
-    in_part = count_warnings(part, BACKGROUND, counts={}, corrects=None, statuses=begins)
-    not_yet = count_warnings(
-        part, Background(kela(counted=True), later_founded, frozenset()), counts={}, corrects=None, statuses=begins
-    )
+    in_part = count_warnings(part, background([part], begins), corrects=None)
+    not_yet = count_warnings(part, background([part], begins, later_founded), corrects=None)
 
     assert warned(whole_2022, 1, statuses={"2022-04-01": "pilot"}) == []
     assert [warning.code for warning in (*in_part, *not_yet)] == [INACTIVE, INACTIVE]
@@ -193,9 +194,9 @@ def test_a_status_that_goes_backwards_is_doubted(before: str | None, now: str, b
     others = (
         {"2021-01-01": "in_use", "2022-01-01": before, "2022-04-01": "in_use"} if before else {"2022-04-01": "in_use"}
     )
-    statuses = {date.fromisoformat(day): status_entry(day, str(name)) for day, name in others.items()}
+    statuses = {day: str(name) for day, name in others.items()}
 
-    warnings = status_warnings(entry, BACKGROUND, statuses={**statuses, entry.day: entry})
+    warnings = status_warnings(entry, background([], {**statuses, "2022-03-01": now}))
 
     assert [warning.code for warning in warnings] == ([BACKWARDS] if backwards else [])
 

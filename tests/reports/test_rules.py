@@ -35,13 +35,13 @@ IN_2026 = Rulebook(date(2026, 2, 1), RULEBOOK.scope, RULEBOOK.practices, RULEBOO
 def refused_count(rulebook: Rulebook = RULEBOOK, **fields: Any) -> list[Refusal]:
     """Why a count is refused that is all right but for `fields`."""
     item = CountIn.model_validate({"municipality": "297", "period": "2022-03", "sessions": 7, **fields})
-    return rulebook.checked_counts([item])[0].refusals
+    return list(rulebook.checked_counts([item])[0].refusals)
 
 
 def refused_status(rulebook: Rulebook = RULEBOOK, **fields: Any) -> list[Refusal]:
     """Why a status is refused that is all right but for `fields`."""
     item = StatusIn.model_validate({"municipality": "297", "date": "2022-03-15", "status": "pilot", **fields})
-    return rulebook.checked_statuses([item])[0].refusals
+    return list(rulebook.checked_statuses([item])[0].refusals)
 
 
 @pytest.mark.parametrize(
