@@ -26,6 +26,7 @@ ROOMS = (
     "measures",
     "tracing",
     "database",
+    "bulk",
     "web",
     "places",
     "access",
@@ -68,7 +69,7 @@ ABOUT_HTTP = {
     "app.cli.serving": "hands the application to uvicorn",
 }
 
-DATABASES = {"alembic", "app.database", "psycopg", "sqlalchemy", "sqlite3", "sqlmodel"}
+DATABASES = {"alembic", "app.bulk", "app.database", "psycopg", "sqlalchemy", "sqlite3", "sqlmodel"}
 HTTP = {"fastapi", "http", "httpx", "httpx2", "requests", "socket", "starlette", "urllib", "uvicorn"}
 CLOCKS = {"app.clock", "time"}
 

@@ -71,7 +71,10 @@ def record(
         _check_precondition(if_match, decisions[0])
     _refuse(rows, locate, skip_invalid=skip_invalid)
     add_warnings(db, decisions, standing, places=rulebook.places, today=rulebook.today)
-    return receipt_for(decisions, by=by, at=at) if dry_run else store(db, decisions, by=by, at=at)
+    if dry_run:
+        db.rollback()
+        return receipt_for(decisions, by=by, at=at)
+    return store(db, decisions, by=by, at=at)
 
 
 def retract(

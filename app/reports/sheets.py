@@ -32,16 +32,20 @@ class WrongRow(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A sheet with our headings: by place, what the file calls its columns and which they are; and the lines below."""
+    """A sheet with our headings: by place, what the file calls its columns and which they are; and the lines below.
+
+    `deciding` are the places that make a line a row of a list when they are filled in.
+    """
 
     headings: Mapping[int, str]
     columns: Mapping[int, Column]
+    deciding: Sequence[tuple[int, ListName]]
     lines: Iterator[Line]
 
     def filled_in(self) -> Iterator[Line]:
         """The lines that say something: where neither sessions nor status stand, nothing is reported."""
         for line in self.lines:
-            if line.cells.keys() - self.columns.keys() or self._lists(line):
+            if self._lists(line) or line.cells.keys() - self.columns.keys():
                 yield line
 
     def row(self, number: int, line: Line) -> SentCount | SentStatus:
@@ -79,8 +83,8 @@ class Report:
                 yield FieldError(line=number, column=self.heading_of(field), detail="is empty")
 
     def _lists(self, line: Line) -> Sequence[ListName]:
-        filled = {column.field for place, column in self.columns.items() if place in line.cells}
-        return [name for name, deciding in _DECIDING.items() if deciding in filled]
+        """Of which lists it says something that decides that it is a row of them."""
+        return [list_name for place, list_name in self.deciding if place in line.cells]
 
 
 _DECIDING: Mapping[ListName, str] = {"counts": "sessions", "statuses": "status"}
@@ -138,7 +142,13 @@ def _report(header: Line, lines: Iterator[Line]) -> Report:
     errors += [FieldError(line=header.number, detail=detail) for detail in _missing(columns.values())]
     if errors:
         raise wrong_file(errors)
-    return Report(headings, columns, lines)
+    deciding = [
+        (place, list_name)
+        for list_name, field in _DECIDING.items()
+        for place, column in columns.items()
+        if column.field == field
+    ]
+    return Report(headings, columns, deciding, lines)
 
 
 def _missing(columns: Iterable[Column]) -> Iterator[str]:

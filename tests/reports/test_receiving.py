@@ -143,6 +143,7 @@ def test_every_wrong_cell_of_a_csv_is_told_with_its_line_and_its_heading(app: Fa
             (3, "Saakka", "write a day as 15.3.2022 or 2022-03-15"),
             (5, None, "sessions and status are both filled in; one line is one count or one status"),
             (6, "päivä", "a count has a period and no date; leave this empty"),
+            (7, "tapaamiset", "Input should be less than or equal to 1000000"),
             (7, "Kunta", "is empty"),
             (9, "Tila", f"write one of {called}"),
             (9, "päivä", "is empty"),
@@ -153,7 +154,7 @@ def test_every_wrong_cell_of_a_csv_is_told_with_its_line_and_its_heading(app: Fa
         ],
     )
     assert answer.json()["detail"] == (
-        f"line 2, Kunta: {code}; line 3, JAKSO: {period}; line 3, tapaamiset: {whole} and 10 more"
+        f"line 2, Kunta: {code}; line 3, JAKSO: {period}; line 3, tapaamiset: {whole} and 11 more"
     )
     assert everything(app) == before
 
