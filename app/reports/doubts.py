@@ -3,12 +3,14 @@
 Pure: it knows no database. Receipts say it when a figure comes in, `GET /v1/quality` says it of all that is in force.
 """
 
+import itertools
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 from math import ceil, floor
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Literal
 
@@ -102,13 +104,14 @@ class Figures:
     """The figures in force of one municipality and practice, sorted out for being held against one another."""
 
     def __init__(self, figures: Iterable[Figure]) -> None:
-        self.all = sorted(figures, key=lambda figure: figure.first)
+        self.all = sorted(figures, key=attrgetter("first"))
+        self._first_days = [figure.first for figure in self.all]
         self._whole: dict[tuple[int, bool], list[Figure]] = {}
         for figure in self.all:
             if figure.is_whole:
                 self._whole.setdefault(figure.kind, []).append(figure)
+        self._months = {_month_number(figure.first): figure.sessions for figure in self._whole.get(_MONTH, ())}
         self._sessions: dict[tuple[tuple[int, bool], int], list[int]] = {}
-        self._months = {figure.first: figure.sessions for figure in self._whole.get(_MONTH, ())}
 
     def like(self, figure: Figure) -> list[Figure]:
         """The others of the same kind of period that were counted to their end, of its own and the years around."""
@@ -124,24 +127,31 @@ class Figures:
         if others < 1:
             return None
         own = bisect_left(together, figure.sessions)
-
-        def other(rank: int) -> int:
-            return together[rank if rank < own else rank + 1]
-
-        return other((others - 1) // 2) + other(others // 2)
+        low, high = (others - 1) // 2, others // 2
+        # Without its own number, each rank from there on is that of the next.
+        return together[low + (low >= own)] + together[high + (high >= own)]
 
     def before(self, figure: Figure) -> Figure | None:
         """The last of the same kind of period before `figure`, not older than the year before."""
-        latest = bisect_left(self.all, figure.first, key=lambda other: other.first)
-        while latest and (other := self.all[latest - 1]).first >= date(figure.first.year - 1, 1, 1):
+        for other in reversed(self.all[: bisect_left(self._first_days, figure.first)]):
+            if other.first.year < figure.first.year - 1:
+                return None
             if other.kind == figure.kind:
                 return other
-            latest -= 1
         return None
 
-    def sessions_of_month(self, first: date) -> int | None:
-        """The sessions of the month that begins on the day `first`, if it was counted to its end."""
-        return self._months.get(first)
+    def run_around(self, figure: Figure) -> tuple[int, int]:
+        """How many months just before the month `figure`, and just after it, have as many sessions; of years around."""
+        own = _month_number(figure.first)
+        before, after = itertools.count(1), itertools.count(1)
+        return (
+            next(back for back in before if not self._same(figure, own - back)) - 1,
+            next(on for on in after if not self._same(figure, own + on)) - 1,
+        )
+
+    def _same(self, figure: Figure, month: int) -> bool:
+        near = abs(month // 12 - figure.first.year) <= HISTORY_YEARS
+        return near and self._months.get(month) == figure.sessions
 
     def _near(self, kind: tuple[int, bool], year: int) -> list[Figure]:
         return [other for other in self._whole.get(kind, ()) if abs(other.first.year - year) <= HISTORY_YEARS]
@@ -227,23 +237,24 @@ def _zero_in_use(figure: Figure, own: Figures, statuses: Sequence[tuple[date, st
 
 def _duplicate_month(figure: Figure, own: Figures) -> Doubt | None:
     """Three equal months happen by chance as well, but even to six a month once in some eighty months."""
-    if figure.kind != _MONTH or not figure.is_whole or figure.sessions < SMALLEST_COPIED:
+    if figure.sessions < SMALLEST_COPIED or figure.kind != _MONTH or not figure.is_whole:
         return None
-    first = last = figure.first
-    length = 1
-    while _same_in(before := (first - timedelta(days=1)).replace(day=1), figure, own):
-        first, length = before, length + 1
-    while _same_in(after := (last + timedelta(days=31)).replace(day=1), figure, own):
-        last, length = after, length + 1
+    before, after = own.run_around(figure)
+    length = before + 1 + after
     if length < SHORTEST_RUN:
         return None
-    detail = f"{figure.sessions} sessions in each of the {length} months from {first:%Y-%m} to {last:%Y-%m}"
+    first, last = _month_text(_month_number(figure.first) - before), _month_text(_month_number(figure.first) + after)
+    detail = f"{figure.sessions} sessions in each of the {length} months from {first} to {last}"
     return Doubt("duplicate_month", f"{detail}; is one a copy of another?")
 
 
-def _same_in(first: date, figure: Figure, own: Figures) -> bool:
-    """True if the month that begins on the day `first` has as many sessions as `figure`, and is of the years around."""
-    return own.sessions_of_month(first) == figure.sessions and abs(first.year - figure.first.year) <= HISTORY_YEARS
+def _month_number(first: date) -> int:
+    """The number of a month, one more than that of the month before; its year is a twelfth of it."""
+    return first.year * 12 + first.month - 1
+
+
+def _month_text(number: int) -> str:
+    return f"{number // 12}-{number % 12 + 1:02}"
 
 
 def _twice_the_median(ascending: Sequence[int]) -> int:

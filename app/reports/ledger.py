@@ -1,6 +1,7 @@
 """The ledger: which entries hold, and how new ones are added under one receipt."""
 
 import itertools
+import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,11 +18,14 @@ from app.access.scope import Caller
 from app.bulk import add_rows
 from app.database import POSTED
 from app.errors import FieldError
+from app.reports.doubts import ReceiptCode
 from app.reports.entries import AnyEntry, AnyPlain, PlainCount, PlainEntry, PlainStatus, columns_of, plain
-from app.reports.models import ListName, Outcome, PlausibilityWarning, ReceiptRow
+from app.reports.models import ListName, Outcome
 from app.reports.notes import note_for, salted
 from app.reports.submissions import NewReceipt, content_hash, outcomes_in
 from app.reports.tables import CountEntry, Note, StatusEntry, Submission
+
+_TEXTS_AT_ONCE = 1_000
 
 Entry = CountEntry | StatusEntry
 AnEntry = TypeVar("AnEntry", CountEntry, StatusEntry)
@@ -40,7 +44,7 @@ class Decision:
     standing: AnyEntry | None = None
     superseded: Sequence[PlainCount] = ()
     note: str | None = None
-    warnings: Sequence[PlausibilityWarning] = ()
+    warnings: Sequence[tuple[ReceiptCode, str]] = ()
     errors: Sequence[FieldError] = ()
 
 
@@ -154,12 +158,14 @@ def withdrawn(entry: AnyEntry, outcome: str = "retracted") -> PlainEntry:
 def receipt_for(decisions: Sequence[Decision], *, by: Caller, at: datetime) -> NewReceipt:
     """What the receipt of `decisions` says, without number and hashes: that of a dry run."""
     outcomes: Counter[str] = Counter(decision.outcome for decision in decisions)
-    rows = f"[{','.join(map(_row_text, decisions))}]"
+    texts = map(_row_text, decisions)
+    # A join holds all that it joins.
+    rows = ",".join(iter(lambda: ",".join(itertools.islice(texts, _TEXTS_AT_ONCE)), ""))
     return NewReceipt(
         by.organisation_id,
         by.key_id,
         at,
-        rows,
+        f"[{rows}]",
         created=outcomes["created"],
         corrected=outcomes["corrected"],
         unchanged=outcomes["unchanged"],
@@ -206,26 +212,17 @@ def _later_about_the_same(table: Any) -> tuple[Any, ColumnElement[bool]]:
 
 
 def _row_text(decision: Decision) -> str:
-    """What the receipt says of `decision`, in JSON: of most rows no more than can be written down at once."""
+    """The row of the receipt, a ReceiptRow in JSON; before it is stored, a new entry has no number yet."""
     holds = decision.added or decision.standing
-    if holds is None or not holds.id or decision.superseded or decision.warnings or decision.errors:
-        return _row(decision, holds).model_dump_json()
-    return (
-        f'{{"list":"{decision.list_name}","index":{decision.index},"outcome":"{decision.outcome}","entry":{holds.id},'
-        '"superseded":[],"warnings":[],"errors":[]}'
+    superseded = ",".join(str(entry.id) for entry in decision.superseded)
+    warnings = ",".join(
+        f'{{"code":"{code}","detail":{json.dumps(detail, ensure_ascii=False)}}}' for code, detail in decision.warnings
     )
-
-
-def _row(decision: Decision, holds: AnyEntry | None) -> ReceiptRow:
-    """The row of the receipt; before it is stored, a new entry has no number yet."""
-    return ReceiptRow(
-        list=decision.list_name,
-        index=decision.index,
-        outcome=decision.outcome,
-        entry=(holds.id or None) if holds else None,
-        superseded=tuple(entry.id for entry in decision.superseded),
-        warnings=tuple(decision.warnings),
-        errors=tuple(decision.errors),
+    errors = ",".join(error.model_dump_json() for error in decision.errors)
+    return (
+        f'{{"list":"{decision.list_name}","index":{decision.index},"outcome":"{decision.outcome}",'
+        f'"entry":{holds.id or "null" if holds else "null"},"superseded":[{superseded}],"warnings":[{warnings}],'
+        f'"errors":[{errors}]}}'
     )
 
 

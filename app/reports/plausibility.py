@@ -1,14 +1,14 @@
 """Plausibility: what is recorded all the same, but said to the caller as a warning."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
+from typing import NamedTuple
 
 from app.places.register import Municipality
 from app.practices.models import PracticePublic
-from app.reports.doubts import Doubt, Figure, Figures, doubts
+from app.reports.doubts import Doubt, Figure, Figures, ReceiptCode, doubts
 from app.reports.entries import AnyEntry, PlainCount, PlainStatus
-from app.reports.models import PlausibilityWarning
 
 ACTIVE = ("pilot", "in_use")
 JUMP = 10
@@ -16,6 +16,13 @@ JUMP = 10
 
 _LAST_OF_DAY = "\uffff"
 _RANK = {"planned": 0, "pilot": 1, "in_use": 2}
+
+
+class Warned(NamedTuple):
+    """Something implausible that is recorded all the same: a code, and the reason in words."""
+
+    code: ReceiptCode
+    detail: str
 
 
 class Background:
@@ -29,36 +36,35 @@ class Background:
         counts: Iterable[PlainCount],
         statuses: Iterable[PlainStatus],
     ) -> None:
-        self.practice = practice
+        self.about_practice = _not_counted(practice)
         self.place = place
         self.released_years = released_years
         self.statuses = sorted((status.day, status.status or "") for status in statuses)
-        self.figures = Figures(map(figure_of, counts))
+        self.figure_in = {count.period: figure_of(count) for count in counts}
+        self.figures = Figures(self.figure_in.values())
 
 
-def count_warnings(
-    entry: PlainCount, background: Background, *, corrects: AnyEntry | None
-) -> list[PlausibilityWarning]:
+def count_warnings(entry: PlainCount, background: Background, *, corrects: AnyEntry | None) -> list[Warned]:
     """What is odd about `entry`, which `corrects` another or none."""
-    figure = figure_of(entry)
-    warnings = [*_released(entry.first_day.year, background), *_not_counted(background)]
+    figure = background.figure_in[entry.period]
+    warnings = _released(figure.first.year, background) + background.about_practice
     if inactive := no_active_status(background.place, figure, background.statuses):
-        warnings.append(PlausibilityWarning(code=inactive.code, detail=inactive.detail))
+        warnings.append(Warned(inactive.code, inactive.detail))
     if detail := _jump(figure, background.figures.before(figure), corrects):
-        warnings.append(PlausibilityWarning(code="tenfold_jump", detail=detail))
+        warnings.append(Warned("tenfold_jump", detail))
     for doubt in doubts(figure, background.figures, background.statuses):
-        warnings.append(PlausibilityWarning(code=doubt.code, detail=doubt.detail))
+        warnings.append(Warned(doubt.code, doubt.detail))
     return warnings
 
 
-def status_warnings(entry: PlainStatus, background: Background) -> list[PlausibilityWarning]:
+def status_warnings(entry: PlainStatus, background: Background) -> list[Warned]:
     """What is odd about `entry`."""
     warnings = _released(entry.day.year, background)
     earlier = bisect_left(background.statuses, (entry.day, ""))
     before = background.statuses[earlier - 1][1] if earlier else None
     if before in _RANK and entry.status in _RANK and _RANK[entry.status] < _RANK[before]:
         detail = f"{entry.status} follows {before}; a practice that stops is paused or ended"
-        warnings.append(PlausibilityWarning(code="status_goes_backwards", detail=detail))
+        warnings.append(Warned("status_goes_backwards", detail))
     return warnings
 
 
@@ -76,33 +82,25 @@ def figure_of(entry: PlainCount) -> Figure:
     return Figure(entry.period, entry.first_day, entry.last_day, entry.counted_to, entry.sessions)
 
 
-def _released(year: int, background: Background) -> list[PlausibilityWarning]:
+def _released(year: int, background: Background) -> list[Warned]:
     if year not in background.released_years:
         return []
     detail = f"{year} stays with the county's release until the county sets an earlier live_from; stored, not shown"
-    return [PlausibilityWarning(code="stays_with_release", detail=detail)]
+    return [Warned("stays_with_release", detail)]
 
 
-def _not_counted(background: Background) -> list[PlausibilityWarning]:
-    if background.practice.counted:
+def _not_counted(practice: PracticePublic) -> list[Warned]:
+    if practice.counted:
         return []
-    detail = f"sessions of {background.practice.slug} are not counted by its definition"
-    return [PlausibilityWarning(code="practice_not_counted", detail=detail)]
+    return [Warned("practice_not_counted", f"sessions of {practice.slug} are not counted by its definition")]
 
 
 def _jump(figure: Figure, before: Figure | None, corrects: AnyEntry | None) -> str | None:
     """In words: that `figure` has many times the sessions of what it `corrects`, or of the figure `before` it."""
-    for period, sessions in _compared_with(before, corrects):
-        if sessions and figure.sessions >= JUMP * sessions:
-            return f"{figure.sessions} sessions are {JUMP} times those of {period} or more"
+    for other in (corrects, before):
+        if isinstance(other, PlainCount | Figure) and other.sessions and figure.sessions >= JUMP * other.sessions:
+            return f"{figure.sessions} sessions are {JUMP} times those of {other.period} or more"
     return None
-
-
-def _compared_with(before: Figure | None, corrects: AnyEntry | None) -> Iterator[tuple[str, int | None]]:
-    if isinstance(corrects, PlainCount):
-        yield corrects.period, corrects.sessions
-    if before:
-        yield before.period, before.sessions
 
 
 def _active_between(first: date, last: date, place: Municipality, statuses: Sequence[tuple[date, str]]) -> bool:

@@ -70,6 +70,7 @@ def record(
     if if_match is not None:
         _check_precondition(if_match, decisions[0])
     _refuse(rows, locate, skip_invalid=skip_invalid)
+    del rows  # Of a large submission that is a good part of what is held.
     add_warnings(db, decisions, standing, places=rulebook.places, today=rulebook.today)
     if dry_run:
         db.rollback()
