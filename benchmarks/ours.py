@@ -72,7 +72,7 @@ def known_places() -> list[Place]:
 
 
 def fill(url: str, workload: Workload, *, with_counts: bool = True) -> Filled:
-    """Make the database at `url`, which is empty, into one with the workload; or with its practices and key alone."""
+    """Make the empty database at `url` into one with the workload; or with its practices, statuses and key alone."""
     database = Database(Settings(database_url=url))
     try:
         migrate(database, system_clock)
@@ -80,12 +80,15 @@ def fill(url: str, workload: Workload, *, with_counts: bool = True) -> Filled:
             at = take_turn(db, system_clock)
             _define(db, workload)
             key = _issue(db, at)
+            ledger = _Ledger(db, db.exec(select(Key)).one())
             if with_counts:
                 if is_sqlite(db):
                     # Room for the whole index; SQLite's own 2 MB are too little for L.
                     db.connection().exec_driver_sql("PRAGMA cache_size = -1000000")
                 _import_releases(db, workload, at)
-                _Ledger(db, db.exec(select(Key)).one()).write(workload)
+                ledger.write(workload)
+            else:
+                ledger.write_statuses_alone(workload)
         _analyse(database)
     finally:
         database.dispose()
@@ -190,6 +193,10 @@ class _Ledger:
                 for count in workload.month_of_counts(month, [ASKED_PRACTICE], correction=correction)
             )
             self._write_counts(corrected_on(correction, workload.ends), "corrected", corrected)
+
+    def write_statuses_alone(self, workload: Workload) -> None:
+        """That every municipality has all practices in use, or each of its counts would be doubted."""
+        self._write_statuses(workload, date(FIRST_YEAR, 1, 1), "in_use")
 
     def _write_statuses(self, workload: Workload, day: date, status: str) -> None:
         number, common = self._submission(day)

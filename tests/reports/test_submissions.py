@@ -8,11 +8,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from fastapi import FastAPI
 from sqlalchemy import delete, insert
 from starlette.testclient import TestClient
 
 from app.database import Database
+from app.reports import ledger, submissions
 from app.reports.tables import Note, Submission
 from tests.conftest import Caller, StandingClock, count, status
 from tests.reports.stored import stored
@@ -243,6 +245,19 @@ def test_the_receipts_form_a_chain_of_hashes_over_what_is_stored(
     assert [receipt["previous_hash"] for receipt in receipts] == ["0" * 64, *chain[:-1]]
     assert [kuopio.get(f"/v1/submissions/{number}").json()["hash"] for number in (1, 2)] == chain[:2]
     assert len(set(chain)) == 6
+
+
+def test_hashing_in_pieces_is_hashing_the_whole(
+    app: FastAPI, clock: StandingClock, kuopio: Caller, north_savo: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(submissions, "_ENTRIES_AT_ONCE", 2)
+    monkeypatch.setattr(submissions, "_CHARACTERS_AT_ONCE", 7)
+    monkeypatch.setattr(ledger, "_TEXTS_AT_ONCE", 2)
+    post_all_kinds(clock, kuopio, north_savo)
+    kuopio.post([count("297", f"2021-{month:02}", month, note="Kunta “ä”\n") for month in range(1, 8)])
+
+    assert [receipt["hash"] for receipt in stored(app, "submissions")] == recomputed_chain(app)
+    assert [row["index"] for row in kuopio.get("/v1/submissions/7").json()["rows"]] == list(range(7))
 
 
 def test_erasing_a_note_does_not_break_the_chain(
