@@ -4,13 +4,11 @@ import os
 import re
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
@@ -20,6 +18,10 @@ from app.database import Database, take_migrators_turn, take_turn
 from app.places.reference import load_reference_data, reference_data_loaded
 from app.practices.definitions import load_shipped_practice
 from app.releases.importing import load_shipped_release
+
+# Alembic takes longer to load than all rooms of this product, and a server that starts needs nothing of it.
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -75,16 +77,20 @@ def schema_problem(database: Database) -> str | None:
     return None
 
 
+@cache
 def newest_revision() -> str:
-    """The revision of the schema that this version of the product works on."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    assert head, "there is a migration"
-    return head
+    """The revision of the schema that this version of the product works on: that of the last migration by its name."""
+    migration = max((_ROOT / "migrations" / "versions").glob("[0-9]*.py"))
+    found = re.search(r'^revision = "(.+)"$', migration.read_text(encoding="utf-8"), re.MULTILINE)
+    assert found, "each migration says its revision"
+    return found[1]
 
 
 def revision_of(connection: Connection) -> str | None:
     """The revision of the schema of the database; None if it has none."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
 def serves(found: str | None, needed: str) -> bool:
@@ -106,6 +112,8 @@ def require_schema(database: Database) -> None:
 
 def known_revisions() -> set[str]:
     """Every revision of the schema that this version of the product can make."""
+    from alembic.script import ScriptDirectory
+
     return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
@@ -115,6 +123,8 @@ def rebuild(db: Session, revision: str) -> None:
     Raises:
         NotMigrated: the tables there are of a schema that only a later version knows.
     """
+    from alembic import command
+
     config = _config_on(db)
     command.downgrade(config, "base")
     command.upgrade(config, revision)
@@ -126,6 +136,8 @@ def upgrade(db: Session) -> None:
     Raises:
         NotMigrated: its schema is one that only a later version knows.
     """
+    from alembic import command
+
     command.upgrade(_config_on(db), "head")
 
 
@@ -168,7 +180,7 @@ def _is_busy(error: OperationalError) -> bool:
     return getattr(error.orig, "sqlstate", None) in busy or "locked" in str(error.orig)
 
 
-def _config_on(db: Session) -> Config:
+def _config_on(db: Session) -> "Config":
     """What Alembic works by, on the connection and in the transaction of `db`."""
     found = revision_of(db.connection())
     if found is not None and found not in known_revisions():
@@ -181,7 +193,9 @@ def _config_on(db: Session) -> Config:
     return config
 
 
-def _config() -> Config:
+def _config() -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_ROOT / "migrations").replace("%", "%%"))
     config.set_main_option("path_separator", "os")

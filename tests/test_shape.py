@@ -55,6 +55,7 @@ ABOUT_HTTP = {
     "app.web.answers": "gives an answer its format, its ETag and its HEAD",
     "app.web.at_hand": "answers what it has at hand, ahead of routing",
     "app.web.dependencies": "hands a request its session and its clock",
+    "app.web.pieces": "sends an answer that is too long to be held, piece by piece",
     "app.web.measuring": "counts each request as it was answered",
     "app.web.requests_log": "gives each request its id and its line in the log",
     "app.web.strict": "looks at the raw body and query before FastAPI does",

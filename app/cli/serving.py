@@ -16,7 +16,6 @@ from uvicorn.supervisors import Multiprocess
 from app.cli.telling import mistakes_told, said
 from app.cli.working import opened
 from app.clock import system_clock
-from app.demo.run import run_demo
 from app.main import VERSION, create_app, openapi
 from app.measures.workers import share_between
 from app.schema import migrate as migrate_database, require_schema
@@ -77,6 +76,9 @@ def demo(
     once: Annotated[bool, typer.Option("--once", help="End after showing the result")] = False,
 ) -> None:
     """Post an illustrative breakdown of North Savo's published totals and show the trend beside the release."""
+    # A client of its own, and what draws it: nothing that a server needs.
+    from app.demo.run import run_demo
+
     with mistakes_told():
         run_demo(port=port, once=once)
 

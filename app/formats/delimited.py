@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from app.formats.sheet import Line, Unreadable, utf_8_text
@@ -23,6 +23,14 @@ def csv_text(table: Table, *, delimiter: Literal[",", ";"] = ",") -> str:
     writer.writerow(table.columns)
     writer.writerows([_cell(value) for value in row] for row in table.rows)
     return text.getvalue()
+
+
+def csv_cells(values: Iterable[Scalar]) -> str:
+    """`values` side by side as they stand within a line of `csv_text`, for who puts lines together of known parts."""
+    text = io.StringIO(newline="")
+    # Behind an empty cell, since an empty one that is alone on its line would be quoted.
+    csv.writer(text).writerow(["", *(_cell(value) for value in values)])
+    return text.getvalue()[1:-2]
 
 
 def csv_lines(body: bytes) -> Iterator[Line]:

@@ -1,6 +1,5 @@
 """Session counts under /v1: one at a time, their history, and lists."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Request, Response
@@ -9,11 +8,11 @@ from app.access.caller import Reader
 from app.access.models import Action
 from app.access.replies import REPLAYED, TheWriter
 from app.errors import NotFound, problems
-from app.periods import FIRST_YEAR, LAST_YEAR
 from app.reports import examples
+from app.reports.export import lines_of_counts
 from app.reports.history import count_history, count_in_force
 from app.reports.ledger import entry_etag
-from app.reports.lists import Filters, Shown, count_public, cursor_of, cursor_text, page_of_counts
+from app.reports.lists import Filters, Shown, count_public, counts_asked, cursor_of, cursor_text, page_of_counts
 from app.reports.models import (
     CountHistory,
     CountHistoryRow,
@@ -51,7 +50,16 @@ from app.reports.recording import PreconditionFailed, in_single_figure, record, 
 from app.reports.rules import Overlapping
 from app.reports.sent import Sent
 from app.reports.submissions import organisation_names
-from app.web.answers import Accepted, FormatAsked, documented, documented_table, json_answer, table_answer, wants_csv
+from app.web.answers import (
+    Accepted,
+    FormatAsked,
+    documented,
+    documented_table,
+    json_answer,
+    table_answer,
+    wants_csv,
+    whole_csv,
+)
 from app.web.dependencies import AsOfMoment, ReadDb
 from app.web.strict import StrictRoute
 
@@ -213,16 +221,18 @@ def list_session_counts(
     """
     caller.require(Action.READ)
     as_csv = wants_csv(format, accept)
-    rows, following = page_of_counts(
+    asked = counts_asked(
         db,
         Filters(practice=practice, county=county, municipalities=municipality, current=register == "current"),
         reader=caller,
         as_of=as_of,
-        first_day=period_at(from_period, "from_period").first if from_period else date(FIRST_YEAR, 1, 1),
-        last_day=period_at(to_period, "to_period").last if to_period else date(LAST_YEAR, 12, 31),
+        first_day=period_at(from_period, "from_period").first if from_period else None,
+        last_day=period_at(to_period, "to_period").last if to_period else None,
         cursor=None if cursor is None else cursor_of(cursor),
-        limit=limit or (None if as_csv else DEFAULT_ROWS),
     )
+    if as_csv and limit is None:
+        return whole_csv(request, db, lines_of_counts(db, asked))
+    rows, following = page_of_counts(db, asked, limit=limit or DEFAULT_ROWS)
     following_text = cursor_text(following) if following else None
     answer = Counts(as_of=as_of.asked, rows=rows, next=following_text)
     return table_answer(answer, CountPublic, rows, as_csv=as_csv, next_page=next_page(request, following_text))

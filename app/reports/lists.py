@@ -50,6 +50,19 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What a list is asked for: by code each municipality, the moment that is read, and the conditions for entries.
+
+    If there is a slot in `after`, only what stands behind it.
+    """
+
+    shown: Mapping[str, Shown]
+    moment: datetime
+    conditions: Sequence[ColumnElement[bool]]
+    after: Slot | None
+
+
+@dataclass(frozen=True, slots=True)
 class Cursor:
     """Where a page ends: the moment that all pages read, and what its last row is about."""
 
@@ -82,65 +95,86 @@ def cursor_of(text: str) -> Cursor:
     raise parameter_problem("cursor", detail)
 
 
-def page_of_counts(
+def counts_asked(
     db: Session,
     filters: Filters,
     *,
     reader: Caller,
     as_of: AsOf,
-    first_day: date,
-    last_day: date,
+    first_day: date | None,
+    last_day: date | None,
     cursor: Cursor | None,
-    limit: int | None,
-) -> tuple[list[CountPublic], Cursor | None]:
-    """At most `limit` counts (None: all) of periods within `first_day` and `last_day`, and where the next page begins.
+) -> Asked:
+    """What is asked for of the counts of periods that lie within `first_day` and `last_day`, where these are given.
 
     Raises:
         NotCovered: a filter reaches outside the key's scope.
         InvalidParameter: a filter names what there is not.
     """
     shown = _covered(_shown(db, filters, as_of), filters, reader)
-    moment = _moment(db, as_of, cursor)
-    everywhere = COUNTRY in reader.scope.areas
-    conditions = [
-        *_about(CountEntry, filters, shown, everywhere),
-        col(CountEntry.first_day) >= first_day,
-        col(CountEntry.last_day) <= last_day,
-    ]
-    if cursor:
-        key = tuple_(col(CountEntry.practice), col(CountEntry.municipality), col(CountEntry.period))
-        conditions.append(key > cursor.after)
-    entries = counts_in_force(db, *conditions, moment=moment, limit=_one_more(limit))
-    names = organisation_names(db, (entry.organisation_id for entry in entries))
-    rows = [
-        count_public(entry, shown[entry.municipality], organisation=names[entry.organisation_id])
-        for entry in entries[:limit]
-    ]
-    return rows, _next(moment, [(entry.practice, entry.municipality, entry.period) for entry in entries], limit)
+    conditions = _about(CountEntry, filters, shown, COUNTRY in reader.scope.areas)
+    if first_day is not None:
+        conditions.append(col(CountEntry.first_day) >= first_day)
+    if last_day is not None:
+        conditions.append(col(CountEntry.last_day) <= last_day)
+    return Asked(shown, _moment(db, as_of, cursor), conditions, cursor.after if cursor else None)
 
 
-def page_of_statuses(
-    db: Session, filters: Filters, *, as_of: AsOf, on: date | None, cursor: Cursor | None, limit: int | None
-) -> tuple[list[StatusPublic], Cursor | None]:
-    """At most `limit` statuses (None: all), and where the next page begins.
-
-    With `on` those in force on that day: one for each practice and municipality that is in the register then.
+def statuses_asked(db: Session, filters: Filters, *, as_of: AsOf, cursor: Cursor | None) -> Asked:
+    """What is asked for of the statuses.
 
     Raises:
         InvalidParameter: a filter names what there is not.
     """
     shown = _shown(db, filters, as_of)
-    moment = _moment(db, as_of, cursor)
     conditions = _about(StatusEntry, filters, shown, True)
+    return Asked(shown, _moment(db, as_of, cursor), conditions, cursor.after if cursor else None)
+
+
+def page_of_counts(db: Session, asked: Asked, *, limit: int) -> tuple[list[CountPublic], Cursor | None]:
+    """At most `limit` counts, and where the next page begins."""
+    conditions = [*asked.conditions, *([count_behind(asked.after)] if asked.after else [])]
+    entries = counts_in_force(db, *conditions, moment=asked.moment, limit=limit + 1)
+    names = organisation_names(db, (entry.organisation_id for entry in entries))
+    rows = [
+        count_public(entry, asked.shown[entry.municipality], organisation=names[entry.organisation_id])
+        for entry in entries[:limit]
+    ]
+    return rows, _next(asked.moment, [(entry.practice, entry.municipality, entry.period) for entry in entries], limit)
+
+
+def page_of_statuses(
+    db: Session, asked: Asked, *, on: date | None, limit: int | None
+) -> tuple[list[StatusPublic], Cursor | None]:
+    """At most `limit` statuses (None: all), and where the next page begins.
+
+    With `on` those in force on that day: one for each practice and municipality that is in the register then.
+    """
     if on is not None:
-        entries = _in_force_on(on, statuses_in_force(db, *conditions, col(StatusEntry.day) <= on, moment=moment), shown)
-        entries = [entry for entry in entries if not cursor or _status_slot(entry) > cursor.after]
+        until = statuses_in_force(db, *asked.conditions, col(StatusEntry.day) <= on, moment=asked.moment)
+        entries = _in_force_on(on, until, asked.shown)
+        entries = [entry for entry in entries if not asked.after or _status_slot(entry) > asked.after]
     else:
-        if cursor:
-            conditions.append(_after(cursor))
-        entries = list(statuses_in_force(db, *conditions, moment=moment, limit=_one_more(limit)))
-    rows = [status_public(entry, shown[entry.municipality]) for entry in entries[:limit]]
-    return rows, _next(moment, [_status_slot(entry) for entry in entries], limit)
+        conditions = [*asked.conditions, *([status_behind(asked.after)] if asked.after else [])]
+        entries = list(statuses_in_force(db, *conditions, moment=asked.moment, limit=_one_more(limit)))
+    rows = [status_public(entry, asked.shown[entry.municipality]) for entry in entries[:limit]]
+    return rows, _next(asked.moment, [_status_slot(entry) for entry in entries], limit)
+
+
+def count_behind(slot: Slot) -> ColumnElement[bool]:
+    """The condition that a count stands behind `slot` in the order of practice, municipality and period."""
+    return tuple_(col(CountEntry.practice), col(CountEntry.municipality), col(CountEntry.period)) > slot
+
+
+def status_behind(slot: Slot) -> ColumnElement[bool]:
+    """The condition that a status stands behind `slot` in the order of practice, municipality and day."""
+    practice, municipality, day = slot
+    try:
+        last = date.fromisoformat(day)
+    except ValueError:
+        last = date.min
+    key = tuple_(col(StatusEntry.practice), col(StatusEntry.municipality), col(StatusEntry.day))
+    return key > (practice, municipality, last)
 
 
 def count_public(entry: CountEntry, shown: Shown, *, organisation: str) -> CountPublic:
@@ -221,19 +255,6 @@ def _about(
     if filters.practice is not None:
         conditions.append(col(table.practice) == filters.practice)
     return conditions
-
-
-def _after(cursor: Cursor) -> ColumnElement[bool]:
-    practice, municipality, day = cursor.after
-    try:
-        last = date.fromisoformat(day)
-    except ValueError:
-        last = date.min
-    return tuple_(col(StatusEntry.practice), col(StatusEntry.municipality), col(StatusEntry.day)) > (
-        practice,
-        municipality,
-        last,
-    )
 
 
 def _in_force_on(on: date, entries: Sequence[StatusEntry], shown: Mapping[str, Shown]) -> list[StatusEntry]:

@@ -9,9 +9,10 @@ from app.access.caller import PUBLIC_TOO, AnyReader, NotAuthenticated
 from app.access.replies import REPLAYED, TheWriter
 from app.errors import InvalidParameter, NotFound, Unavailable, parameter_problem, problems
 from app.reports import examples
+from app.reports.export import lines_of_statuses
 from app.reports.history import status_history, status_in_force
 from app.reports.ledger import entry_etag
-from app.reports.lists import Filters, Shown, cursor_of, cursor_text, page_of_statuses, status_public
+from app.reports.lists import Filters, Shown, cursor_of, cursor_text, page_of_statuses, status_public, statuses_asked
 from app.reports.models import (
     Receipt,
     Statuses,
@@ -45,7 +46,16 @@ from app.reports.parameters import (
 )
 from app.reports.recording import PreconditionFailed, in_single_figure, record, retract
 from app.reports.sent import Sent
-from app.web.answers import Accepted, FormatAsked, documented, documented_table, json_answer, table_answer, wants_csv
+from app.web.answers import (
+    Accepted,
+    FormatAsked,
+    documented,
+    documented_table,
+    json_answer,
+    table_answer,
+    wants_csv,
+    whole_csv,
+)
 from app.web.dependencies import AsOfMoment, ReadDb
 from app.web.strict import StrictRoute
 
@@ -205,14 +215,15 @@ def list_statuses(
     if on is not None and on > as_of.day:
         raise parameter_problem("on", f"{on} is later than {as_of.day}, the day that is read")
     as_csv = wants_csv(format, accept)
-    rows, following = page_of_statuses(
+    asked = statuses_asked(
         db,
         Filters(practice=practice, county=county, municipalities=municipality, current=register == "current"),
         as_of=as_of,
-        on=on,
         cursor=None if cursor is None else cursor_of(cursor),
-        limit=limit or (None if as_csv else DEFAULT_ROWS),
     )
+    if as_csv and limit is None and on is None:
+        return whole_csv(request, db, lines_of_statuses(asked))
+    rows, following = page_of_statuses(db, asked, on=on, limit=limit or (None if as_csv else DEFAULT_ROWS))
     following_text = cursor_text(following) if following else None
     answer = Statuses(as_of=as_of.asked, rows=rows, next=following_text)
     return table_answer(answer, StatusPublic, rows, as_csv=as_csv, next_page=next_page(request, following_text))

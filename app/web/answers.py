@@ -7,20 +7,25 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
-from fastapi import Header, Query, Response
+from fastapi import Header, Query, Request, Response
 from pydantic import BaseModel
+from sqlmodel import Session
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import documented_headers
 from app.formats.delimited import MEDIA_TYPE as CSV, csv_text
 from app.formats.table import table_of
+from app.web.pieces import PIECES, InPieces, Pieces, answer_in_pieces, length_of, part_of
 
 JSON = "application/json"
 
 WHOLE = "whole_answer"
 """Where in the state of a request its successful answer stands in full."""
 
+_VARY = {"Vary": "Accept, Authorization"}
+_CSV_TYPE = f"{CSV}; charset=utf-8"
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 FormatAsked = Annotated[
@@ -48,12 +53,17 @@ def table_answer(
     next_page: str | None = None,
 ) -> Response:
     """`answer` as JSON, or its `rows` (all of the flat `model`) as CSV; `next_page` is a URL for the Link header."""
-    headers = {"Vary": "Accept, Authorization"}
+    headers = dict(_VARY)
     if next_page:
         headers["Link"] = f'<{next_page}>; rel="next"'
     if as_csv:
-        return Response(csv_text(table_of(model, rows)), media_type=f"{CSV}; charset=utf-8", headers=headers)
+        return Response(csv_text(table_of(model, rows)), media_type=_CSV_TYPE, headers=headers)
     return Response(answer.model_dump_json(), media_type=JSON, headers=headers)
+
+
+def whole_csv(request: Request, db: Session, lines: InPieces) -> Response:
+    """All `lines` of a CSV, sent in pieces if there are many."""
+    return answer_in_pieces(request, db, lines, media_type=_CSV_TYPE, headers=_VARY)
 
 
 def json_answer(answer: BaseModel, *, status_code: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -91,11 +101,12 @@ class ConditionalAnswers:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on everything but GET and HEAD untouched; these wait for their whole body."""
+        """Pass on everything but GET and HEAD untouched; these wait for their whole body, unless it is in pieces."""
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self.app(scope, receive, send)
             return
         arriving = _Arriving()
+        state = scope.setdefault("state", {})
         inner = {**scope, "method": "GET"}
         try:
             await self.app(inner, receive, arriving.take)
@@ -104,8 +115,13 @@ class ConditionalAnswers:
             scope["route"] = inner.get("route")
         asked = Headers(scope=scope)
         head = scope["method"] == "HEAD"
+        if pieces := state.get(PIECES):
+            long = LongAnswer(arriving.headers(personal="authorization" in asked), pieces)
+            answer = await long.given(asked, head=head, http_version=scope["http_version"])
+            await answer(scope, receive, send)
+            return
         if arriving.start["status"] == 200:
-            whole = scope.setdefault("state", {})[WHOLE] = arriving.whole(personal="authorization" in asked)
+            whole = state[WHOLE] = arriving.whole(personal="authorization" in asked)
             status_code, headers, body = whole.given(asked, head=head)
         else:
             status_code, headers, body = arriving.start["status"], arriving.start["headers"], bytes(arriving.body)
@@ -138,6 +154,35 @@ class WholeAnswer:
         return 200, headers.raw, b"" if head else body
 
 
+@dataclass(frozen=True, slots=True)
+class LongAnswer:
+    """A successful answer that is never held in full; its length is known only once all of it has been read."""
+
+    headers: MutableHeaders
+    pieces: Pieces
+
+    async def given(self, asked: Headers, *, head: bool, http_version: str) -> Response:
+        """What a request with the headers `asked` is answered: all, 304, or a part.
+
+        The length is found out for those who cannot do without: it has to be told before the first byte.
+        """
+        headers, etag = self.headers.mutablecopy(), self.headers["ETag"]
+        if _matches(", ".join(asked.getlist("if-none-match")), etag):
+            return Response(status_code=304, headers=headers)
+        if not head and http_version != "1.0" and _RANGE.fullmatch(asked.get("range", "")) is None:
+            return StreamingResponse(self.pieces(), headers=headers)
+        length = await length_of(self.pieces)
+        headers["Content-Length"] = str(length)
+        part = _part_asked(asked, etag=etag, length=length)
+        if head:
+            return Response(headers=headers)
+        if part is None:
+            return StreamingResponse(self.pieces(), headers=headers)
+        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{length}"
+        headers["Content-Length"] = str(len(part))
+        return StreamingResponse(part_of(self.pieces, part), status_code=206, headers=headers)
+
+
 class _Arriving:
     """An answer that is collected before it is sent."""
 
@@ -151,12 +196,17 @@ class _Arriving:
         else:
             self.body += message.get("body", b"")
 
-    def whole(self, *, personal: bool) -> WholeAnswer:
-        """The answer with what every successful one says; one that is `personal` is for its caller alone."""
+    def headers(self, *, personal: bool) -> MutableHeaders:
+        """What every successful answer says besides its own; one that is `personal` is for its caller alone."""
         headers = MutableHeaders(raw=list(self.start["headers"]))
         headers.setdefault("Accept-Ranges", "bytes")
-        headers.setdefault("ETag", f'"{hashlib.sha256(self.body).hexdigest()[:32]}"')
         headers.setdefault("Cache-Control", "private, no-cache" if personal else "no-cache")
+        return headers
+
+    def whole(self, *, personal: bool) -> WholeAnswer:
+        """The answer in full, under its own ETag or that of its body."""
+        headers = self.headers(personal=personal)
+        headers.setdefault("ETag", f'"{hashlib.sha256(self.body).hexdigest()[:32]}"')
         return WholeAnswer(headers.raw, bytes(self.body), headers["ETag"])
 
 

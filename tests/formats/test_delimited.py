@@ -5,8 +5,9 @@ import io
 from typing import Literal
 
 import pytest
+from hypothesis import given, strategies as st
 
-from app.formats.delimited import csv_lines, csv_text
+from app.formats.delimited import csv_cells, csv_lines, csv_text
 from app.formats.sheet import Unreadable
 from app.formats.table import Scalar, Table
 
@@ -16,6 +17,15 @@ def test_words_that_a_spreadsheet_would_run_begin_with_an_apostrophe(words: str)
     text = csv_text(Table(("note", "difference"), [(words, -1)]))
 
     assert list(csv.reader(io.StringIO(text, newline=""))) == [["note", "difference"], [f"'{words}", "-1"]]
+
+
+@given(
+    st.lists(st.lists(st.none() | st.booleans() | st.integers() | st.text("a=-\t\r\n,;\"'ä "), min_size=1), min_size=2)
+)
+def test_lines_may_be_put_together_of_parts(parts: list[list[Scalar]]) -> None:
+    whole = tuple(value for part in parts for value in part)
+
+    assert ",".join(csv_cells(part) for part in parts) + "\r\n" == csv_text(Table((), [whole])).removeprefix("\r\n")
 
 
 def lines(text: str) -> list[tuple[int, dict[int, object]]]:
