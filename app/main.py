@@ -20,6 +20,7 @@ import app.reports.count_routes
 import app.reports.routes
 import app.reports.status_routes
 import app.trends.routes
+from app.access.at_hand import RECORDED, AnswersToHolders
 from app.access.limits import limits_of
 from app.access.refusals import RefusalsAudited
 from app.clock import Clock, system_clock
@@ -96,7 +97,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
     stopping = Stopping()
     measures = Measures(VERSION)
     database.watch(measures)
-    editions = EditionNow(database, clock)
+    editions, recorded = EditionNow(database, clock), EditionNow(database, clock, RECORDED)
     tracing = tracing_to(settings.otlp_endpoint, version=VERSION)
     database.tracer = tracing.tracer
 
@@ -105,6 +106,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
         with drained(stopping, settings.drain_seconds):
             yield {"stopping": stopping}
         editions.close()
+        recorded.close()
         database.dispose()
         tracing.stop()
 
@@ -127,6 +129,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
             Middleware(ToldHeaders),
             Middleware(MeasuredRequests, measures=measures),
             Middleware(RequestLog),
+            Middleware(AnswersToHolders, look=recorded.look, clock=clock, measures=measures),
             Middleware(ConditionalAnswers),
             Middleware(BodyLimit, most=settings.max_body_bytes),
             Middleware(RefusalsAudited),

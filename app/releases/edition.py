@@ -28,11 +28,15 @@ def edition_read(db: Session, day: date) -> Edition:
 
 
 class EditionNow:
-    """Looks which edition there is, over a connection of its own: a look costs one round trip and nothing else."""
+    """Looks which edition there is, over a connection of its own: a look costs one round trip and nothing else.
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    An edition is the Helsinki day and whatever the statement `parts` says, by itself of what the public reads.
+    """
+
+    def __init__(self, database: Database, clock: Clock, parts: str = _SIZES) -> None:
         self.database = database
         self.clock = clock
+        self.parts = parts
         self._connection: Any = None
 
     def look(self) -> Edition | None:
@@ -41,7 +45,7 @@ class EditionNow:
         try:
             with allowed(Allowance(MOST_SECONDS)):
                 self._connection = self._connection or self.database.connection_apart()
-                return (day, *self._connection.execute(_SIZES).fetchone())
+                return (day, *self._connection.execute(self.parts).fetchone())
         except (SQLAlchemyError, UnsafeDatabase, self.database.engine.dialect.loaded_dbapi.Error):
             # Whoever asks the long way is told.
             self.close()

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
+from app.access.at_hand import lasting_for, recorded_edition
 from app.access.caller import PUBLIC_TOO, AnyReader, NotAuthenticated
 from app.database import LARGEST_ID
 from app.errors import InvalidParameter, NotFound, Unavailable, problems
@@ -100,6 +101,9 @@ def get_trend(
         release=release,
     )
     answer = trend(db, question, reader=caller, as_of=as_of)
-    if caller is None and as_of.moment is None:
-        lasting(request, edition_read(db, as_of.day))
+    if as_of.moment is None:
+        if caller is None:
+            lasting(request, edition_read(db, as_of.day))
+        else:
+            lasting_for(request, caller, recorded_edition(db, as_of.day))
     return table_answer(answer, TrendRow, answer.years, as_csv=wants_csv(format, accept))
