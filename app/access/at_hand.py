@@ -80,7 +80,7 @@ class AnswersToHolders:
             await self.app(scope, receive, send)
             return
         kept = self._kept.get(key)
-        if kept is None or await self._looks.one() != kept.edition or not self._let_in(kept.caller, scope):
+        if kept is None or not await self._still(kept.edition) or not self._let_in(kept.caller, scope):
             await self.app(scope, receive, send)
             self._keep(key, scope)
             return
@@ -90,6 +90,14 @@ class AnswersToHolders:
         await send({"type": "http.response.start", "status": status_code, "headers": headers})
         await send({"type": "http.response.body", "body": body})
         self.measures.at_hand_given_to_holder()
+
+    async def _still(self, edition: Hashable) -> bool:
+        """Whether `edition` is read now; if nobody can tell soon, nothing is kept, so that nobody else waits for it."""
+        now = await self._looks.one()
+        if now is None:
+            self._kept.clear()
+            self._bytes = 0
+        return now == edition
 
     def _let_in(self, caller: Caller, scope: Scope) -> bool:
         """Whether the key of `caller` is valid now and has not asked too often; it is counted if so."""
@@ -109,7 +117,8 @@ class AnswersToHolders:
         state = scope["state"]
         if _LASTING_FOR not in state or WHOLE not in state:
             return
-        kept = _Kept(*state[_LASTING_FOR], state[WHOLE], scope["route"])
+        caller, edition = state[_LASTING_FOR]
+        kept = _Kept(caller, edition, state[WHOLE], scope["route"])
         if kept.size > LARGEST_BYTES:
             return
         self._drop(key)

@@ -174,7 +174,8 @@ def _histories(db: Session, practice: str, whole: _Ground, as_of: AsOf) -> Mappi
 
 
 def _releases(db: Session, practice: str, whole: _Ground, as_of: AsOf) -> Mapping[str, ReleaseRead]:
-    latest = latest_releases(db, practice, on=as_of.day)
+    only = whole.counties[0] if len(whole.counties) == 1 else None
+    latest = latest_releases(db, practice, on=as_of.day, county=only)
     return {county: latest[county] for county in whole.counties if county in latest}
 
 
