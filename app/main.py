@@ -139,6 +139,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
     application.state.clock = clock
     application.state.database = database
     application.state.editions = editions
+    application.state.recorded = recorded
     application.state.stopping = stopping
     application.state.admission = Admission(settings)
     application.state.measures = measures
