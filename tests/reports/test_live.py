@@ -190,15 +190,17 @@ def test_after_many_entries_all_is_read_anew(
     app: FastAPI, nation: Caller, statements: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live, "MOST_NEW", 2)
+    counts = [count("140", f"2022-{month:02}", 7) for month in range(1, 6)]
+    statuses = [status("140", f"2022-{month:02}", "pilot") for month in range(1, 6)]
     costs = []
-    for months in ((1, 2), (3, 4, 5)):
+    for rows in ((counts[:2], []), (counts[2:], []), ([], statuses[:2]), ([], statuses[2:])):
         histories_of(app, "297")
-        nation.post([count("140", f"2022-{month:02}", 7) for month in months])
+        nation.post(*rows)
         readings(statements)
         histories_of(app, "297")
         costs.append(readings(statements))
 
-    assert costs == [0, 1]
+    assert costs == [0, 1, 0, 1]
 
 
 def test_the_practices_that_were_asked_about_longest_ago_are_forgotten(
@@ -218,17 +220,23 @@ def test_the_practices_that_were_asked_about_longest_ago_are_forgotten(
     assert readings(statements) == 0
 
 
-def test_a_snapshot_from_before_is_answered_as_it_is(app: FastAPI, nation: Caller) -> None:
+@pytest.mark.parametrize(
+    "later", [([count("297", "2022", 8)], []), ([], [status("297", "2023", "in_use")])], ids=["count", "status"]
+)
+def test_a_snapshot_from_before_is_answered_as_it_is(
+    later: tuple[list[Any], list[Any]], app: FastAPI, nation: Caller
+) -> None:
     database: Database = app.state.database
-    nation.post([count("297", "2022", 7)])
+    nation.post([count("297", "2022", 7)], [status("297", "2022", "pilot")])
+    was = histories_of(app, "297")
 
     with database.reading() as before:
         places = municipalities(before, codes=["297"]).values()
-        nation.post([count("297", "2022", 8)])
+        nation.post(*later)
         now = histories_of(app, "297")
         then = histories(before, PRACTICE, places, moment=None, everywhere=False)
 
-    assert (sessions_of(then), sessions_of(now)) == ({"297": [7]}, {"297": [8]})
+    assert then == was != now
     assert histories_of(app, "297") == now
 
 

@@ -67,6 +67,7 @@ def some_write(chance: random.Random) -> Callable[[Caller], Any]:
             lambda by: by.post([count(code, period, number)], [status(code, day, stands)]),
             lambda by: by.post([count(code, one, number) for one in PERIODS]),
             lambda by: by.put(f"/v1/statuses/yhdessa-aika/{code}/{day}", {"status": stands}),
+            lambda by: by.post([], [status(code, day, stands)]),
             lambda by: by.delete(figure, reason="Wrong"),
             lambda by: by.http.post(f"/v1/submissions/{receipt}/retraction", json={"reason": "No"}, headers=by.headers),
         ]
