@@ -193,9 +193,9 @@ def test_after_many_entries_all_is_read_anew(
     counts = [count("140", f"2022-{month:02}", 7) for month in range(1, 6)]
     statuses = [status("140", f"2022-{month:02}", "pilot") for month in range(1, 6)]
     costs = []
-    for rows in ((counts[:2], []), (counts[2:], []), ([], statuses[:2]), ([], statuses[2:])):
+    for new_counts, new_statuses in ((counts[:2], []), (counts[2:], []), ([], statuses[:2]), ([], statuses[2:])):
         histories_of(app, "297")
-        nation.post(*rows)
+        nation.post(new_counts, new_statuses)
         readings(statements)
         histories_of(app, "297")
         costs.append(readings(statements))
