@@ -20,7 +20,7 @@ import app.reports.count_routes
 import app.reports.routes
 import app.reports.status_routes
 import app.trends.routes
-from app.access.at_hand import RECORDED, AnswersToHolders
+from app.access.at_hand import AnswersToHolders
 from app.access.limits import limits_of
 from app.access.refusals import RefusalsAudited
 from app.clock import Clock, system_clock
@@ -29,6 +29,7 @@ from app.errors import install_problems
 from app.measures.counting import Measures
 from app.operation.gauges import LastPosts
 from app.releases.edition import EditionNow
+from app.reports.edition import RecordedNow
 from app.reports.models import SubmissionIn
 from app.settings import Settings
 from app.tracing.switch import tracing_to
@@ -97,7 +98,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
     stopping = Stopping()
     measures = Measures(VERSION)
     database.watch(measures)
-    editions, recorded = EditionNow(database, clock), EditionNow(database, clock, RECORDED)
+    editions, recorded = EditionNow(database, clock), RecordedNow(database, clock)
     tracing = tracing_to(settings.otlp_endpoint, version=VERSION)
     database.tracer = tracing.tracer
 

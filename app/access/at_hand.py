@@ -1,17 +1,15 @@
-"""Answers to holders of keys that are kept, and given again as long as nothing was recorded and no key has changed.
+"""Answers to holders of keys that are kept, and given again as long as nothing was recorded that they say.
 
-As app.web.at_hand does for everybody: a route says by `lasting_for` whose answer it is and from which edition it was
-read, and it is given again only if a look into the database, begun after it was asked for, finds that edition still.
+As app.web.at_hand does for everybody: a route says by `lasting_for` whose answer it is and what it was read from, and
+it is given again only if a look into the database, begun after it was asked for, finds that this still holds.
 """
 
 import hashlib
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi import Request
-from sqlmodel import Session
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -28,31 +26,28 @@ MOST_BYTES = 8_388_608
 
 LARGEST_BYTES = 1_048_576
 
-RECORDED = """
-    SELECT (SELECT recorded_at FROM last_write), (SELECT max(id) FROM audit_lines)
-"""
-"""What moves whenever a figure, a register or a definition is recorded, and whenever anything happens to a key."""
-
 _LASTING_FOR = "lasting_for"
 
 Key = tuple[str, bytes, tuple[bytes, ...], bytes]
 """Path, query, Accept, and the digest of the Authorization header: who asks, and all that is asked for."""
 
 
-def recorded_edition(db: Session, day: date) -> Hashable:
-    """The edition that the snapshot of `db` is, for who reads on the Helsinki day `day`."""
-    return (day, *db.connection().exec_driver_sql(RECORDED).one())
+class Lasting(Protocol):
+    """The state of the database that an answer was read from."""
+
+    def holds(self, now: Any) -> bool:
+        """True if the answer is still right `now`, which is what a look found."""
 
 
-def lasting_for(request: Request, caller: Caller, edition: Hashable) -> None:
-    """Say that the answer to `request` is the same for `caller` for as long as `edition` is read."""
+def lasting_for(request: Request, caller: Caller, edition: Lasting) -> None:
+    """Say that the answer to `request` is the same for `caller` for as long as `edition` holds."""
     request.scope["state"][_LASTING_FOR] = caller, edition
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
     caller: Caller
-    edition: Hashable
+    edition: Lasting
     answer: WholeAnswer
     route: Any
 
@@ -91,13 +86,14 @@ class AnswersToHolders:
         await send({"type": "http.response.body", "body": body})
         self.measures.at_hand_given_to_holder()
 
-    async def _still(self, edition: Hashable) -> bool:
-        """Whether `edition` is read now; if nobody can tell soon, nothing is kept, so that nobody else waits for it."""
+    async def _still(self, edition: Lasting) -> bool:
+        """Whether `edition` holds now; if nobody can tell soon, nothing is kept, so that nobody else waits for it."""
         now = await self._looks.one()
         if now is None:
             self._kept.clear()
             self._bytes = 0
-        return now == edition
+            return False
+        return edition.holds(now)
 
     def _let_in(self, caller: Caller, scope: Scope) -> bool:
         """Whether the key of `caller` is valid now and has not asked too often; it is counted if so."""

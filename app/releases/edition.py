@@ -28,24 +28,19 @@ def edition_read(db: Session, day: date) -> Edition:
 
 
 class EditionNow:
-    """Looks which edition there is, over a connection of its own: a look costs one round trip and nothing else.
+    """Looks which edition there is, over a connection of its own: a look costs one round trip and nothing else."""
 
-    An edition is the Helsinki day and whatever the statement `parts` says, by itself of what the public reads.
-    """
-
-    def __init__(self, database: Database, clock: Clock, parts: str = _SIZES) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self.database = database
         self.clock = clock
-        self.parts = parts
         self._connection: Any = None
 
-    def look(self) -> Edition | None:
+    def look(self) -> Any:
         """The edition that there is now; None if the database does not answer in time. One look at a time."""
-        day = helsinki_day(self.clock())
         try:
             with allowed(Allowance(MOST_SECONDS)):
                 self._connection = self._connection or self.database.connection_apart()
-                return (day, *self._connection.execute(self.parts).fetchone())
+                return self._edition(self._connection)
         except (SQLAlchemyError, UnsafeDatabase, self.database.engine.dialect.loaded_dbapi.Error):
             # Whoever asks the long way is told.
             self.close()
@@ -56,3 +51,10 @@ class EditionNow:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+    def today(self) -> date:
+        """The day that it is in Helsinki."""
+        return helsinki_day(self.clock())
+
+    def _edition(self, connection: Any) -> Any:
+        return (self.today(), *connection.execute(_SIZES).fetchone())

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from app.database import SNAPSHOT
 from app.places.register import Municipality
-from app.reports.tables import CountEntry, StatusEntry
+from app.reports.tables import CountEntry, StatusEntry, Submission
 from app.series.facts import Count, History
 
 MOST_KEPT = 1_000
@@ -28,21 +28,10 @@ Recorded = tuple[tuple[tuple[date, str], ...], tuple[Count, ...]]
 _NOTHING: Recorded = ((), ())
 
 
-class Newest(NamedTuple):
-    """The numbers of the latest entries that a snapshot sees, 0 if there are none."""
-
-    last_count: int
-    last_status: int
-
-    def not_after(self, other: "Newest") -> bool:
-        """True if `other` sees all that this one does."""
-        return self.last_count <= other.last_count and self.last_status <= other.last_status
-
-
 class Kept(NamedTuple):
-    """What is recorded of a practice up to the `newest` entries, by municipality; of those that were asked about."""
+    """What is recorded of a practice up to the receipt with this number, of municipalities that were asked about."""
 
-    newest: Newest
+    receipt: int
     recorded: Mapping[str, Recorded]
 
 
@@ -57,7 +46,7 @@ class KeptRecords:
     def of(self, practice: str) -> Kept:
         """What is kept of `practice`; nothing at first."""
         with self._lock:
-            return self._kept.get(practice, Kept(Newest(0, 0), {}))
+            return self._kept.get(practice, Kept(0, {}))
 
     def keep(self, practice: str, kept: Kept) -> None:
         """Keep it in place of what was kept, and forget the practices that were asked about longest ago."""
@@ -89,22 +78,28 @@ def histories(
 def recorded_now(db: Session, practice: str, codes: Collection[str], *, everywhere: bool) -> Mapping[str, Recorded]:
     """By code: what holds now of each of the municipalities `codes`, and perhaps of others.
 
-    What was read before is kept, and read anew only for municipalities about which there are entries since. The numbers
-    of entries have no gap, and no snapshot has one without those before it, so that none is missed.
+    What was read before is kept, and read anew only for municipalities about which there are entries since. No snapshot
+    has a receipt without all those before it and all their entries, so that none is missed.
     """
-    newest = Newest(*db.connection().execute(_NEWEST).one())
+    receipt = latest_receipt(db)
     kept = _kept_in(db).of(practice)
-    if not kept.newest.not_after(newest):
+    if kept.receipt > receipt:
         # Somebody else read a later snapshot than ours.
         return recorded_at(db, practice, codes, moment=None, everywhere=everywhere)
-    recorded = _unchanged(db, practice, kept, newest)
+    recorded = _unchanged(db, practice, kept, receipt)
     missing = [code for code in codes if code not in recorded]
     if missing:
         alone = everywhere and len(missing) == len(codes)
         found = recorded_at(db, practice, missing, moment=None, everywhere=alone)
         recorded = {**recorded, **{code: found.get(code, _NOTHING) for code in missing}}
-    _kept_in(db).keep(practice, Kept(newest, recorded))
+    _kept_in(db).keep(practice, Kept(receipt, recorded))
     return recorded
+
+
+def latest_receipt(db: Session) -> int:
+    """The number of the latest receipt that `db` sees, 0 if there is none."""
+    number: int = db.connection().execute(_LATEST_RECEIPT).scalar_one()
+    return number
 
 
 def recorded_at(
@@ -173,33 +168,28 @@ def _latest(table: type[CountEntry | StatusEntry], slot: Any, *, everywhere: boo
 _KEPT: WeakKeyDictionary[Pool, KeptRecords] = WeakKeyDictionary()
 """By the connections to a database."""
 
-_NEWEST: Any = select(
-    *(
-        select(func.coalesce(func.max(table.id), 0)).select_from(table).scalar_subquery()
-        for table in (CountEntry, StatusEntry)
-    )
-)
+_LATEST_RECEIPT: Any = select(func.coalesce(func.max(Submission.id), 0))
 
 
 def _kept_in(db: Session) -> KeptRecords:
     return _KEPT.setdefault(db.get_bind().engine.pool, KeptRecords())
 
 
-def _unchanged(db: Session, practice: str, kept: Kept, newest: Newest) -> Mapping[str, Recorded]:
-    """What is `kept` of the municipalities about which there are no entries since."""
-    if kept.newest == newest:
+def _unchanged(db: Session, practice: str, kept: Kept, receipt: int) -> Mapping[str, Recorded]:
+    """What is `kept` of the municipalities about which there are no entries since, up to this `receipt`."""
+    if kept.receipt == receipt:
         return kept.recorded
-    before = kept.newest
-    if newest.last_count - before.last_count > MOST_NEW or newest.last_status - before.last_status > MOST_NEW:
-        return {}
     changed: set[str] = set()
-    for table, last in ((CountEntry, before.last_count), (StatusEntry, before.last_status)):
-        since = db.connection().execute(_since(table), {"last": last}).all()
+    for table in (CountEntry, StatusEntry):
+        since = db.connection().execute(_since(table), {"receipt": kept.receipt}).all()
+        if len(since) > MOST_NEW:
+            return {}
         changed.update(code for about, code in since if about == practice)
     return {code: recorded for code, recorded in kept.recorded.items() if code not in changed}
 
 
 @cache
 def _since(table: type[CountEntry | StatusEntry]) -> Any:
-    # By number alone: with the practice as a condition a database might go through all of its entries instead.
-    return select(table.practice, table.municipality).where(col(table.id) > bindparam("last"))
+    # By receipt alone: with the practice as a condition a database might go through all of its entries instead.
+    since = select(table.practice, table.municipality).where(col(table.submission_id) > bindparam("receipt"))
+    return since.limit(MOST_NEW + 1)
