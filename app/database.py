@@ -39,6 +39,9 @@ ROWS_PER_SECOND = 250
 
 ABANDONED_SECONDS = 60
 """The same for every other transaction."""
+SNAPSHOT = "snapshot"
+"""Where in `info` of a session that sees one moment throughout is kept what need not be read from it twice, by name."""
+
 POSTED = "posted"
 """Where in `info` of a session stands how many rows of a post came to each outcome, to be counted once it is kept."""
 
@@ -105,7 +108,7 @@ class Database:
     def reading(self) -> Iterator[Session]:
         """A session that sees one moment of the database throughout and keeps nothing."""
         reading = self.engine.execution_options(**self._snapshot())
-        with self._traced("reading"), Session(reading, expire_on_commit=False) as db:
+        with self._traced("reading"), Session(reading, expire_on_commit=False, info={SNAPSHOT: {}}) as db:
             yield db
 
     @contextmanager
@@ -237,6 +240,7 @@ def settle(db: Session, moment: datetime) -> None:
     if moment <= db.get_one(LastWrite, 1).recorded_at:
         return
     db.rollback()
+    db.info[SNAPSHOT].clear()
     if is_sqlite(db):
         db.connection(execution_options={"begin": "IMMEDIATE"})
     else:

@@ -21,6 +21,7 @@ import app.reports.count_routes
 import app.reports.routes
 import app.reports.status_routes
 import app.trends.routes
+from app.access.at_hand import AnswersToHolders
 from app.access.limits import limits_of
 from app.access.refusals import RefusalsAudited
 from app.clock import Clock, system_clock
@@ -29,6 +30,7 @@ from app.errors import install_problems
 from app.measures.counting import Measures
 from app.operation.gauges import LastPosts
 from app.releases.edition import EditionNow
+from app.reports.edition import RecordedNow
 from app.reports.models import SubmissionIn
 from app.settings import Settings
 from app.tracing.switch import tracing_to
@@ -108,7 +110,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
     stopping = Stopping()
     measures = Measures(VERSION)
     database.watch(measures)
-    editions = EditionNow(database, clock)
+    editions, recorded = EditionNow(database, clock), RecordedNow(database, clock)
     tracing = tracing_to(settings.otlp_endpoint, version=VERSION)
     database.tracer = tracing.tracer
 
@@ -117,6 +119,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
         with drained(stopping, settings.drain_seconds):
             yield {"stopping": stopping}
         editions.close()
+        recorded.close()
         database.dispose()
         tracing.stop()
 
@@ -138,6 +141,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
             Middleware(ToldHeaders),
             Middleware(MeasuredRequests, measures=measures),
             Middleware(RequestLog),
+            Middleware(AnswersToHolders, look=recorded.look, clock=clock, measures=measures),
             Middleware(ConditionalAnswers),
             Middleware(BodyLimit, most=settings.max_body_bytes),
             Middleware(RefusalsAudited),
@@ -147,6 +151,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
     application.state.clock = clock
     application.state.database = database
     application.state.editions = editions
+    application.state.recorded = recorded
     application.state.stopping = stopping
     application.state.admission = Admission(settings)
     application.state.measures = measures

@@ -50,6 +50,7 @@ PURE_ROOMS = {"periods", "series", "disclosure", "formats"}
 # Which modules beside every routes.py and *_routes.py import FastAPI or Starlette, and why.
 ABOUT_HTTP = {
     "app.errors": "turns a problem into an answer",
+    "app.access.at_hand": "answers holders of keys what it has at hand, ahead of routing",
     "app.tracing.switch": "says what FastAPI is to record of a request",
     "app.web.addresses": "reads who is behind a proxy out of the request",
     "app.web.answers": "gives an answer its format, its ETag and its HEAD",

@@ -68,6 +68,10 @@ class Measures:
         self._replays = self._counter("replays", "Retries that were answered from memory and did nothing")
         self._at_hand = self._counter("answers_at_hand", "Public answers that were given from memory")
         self._at_hand_bytes = self._gauge("answers_at_hand_bytes", "Public answers kept in memory, in bytes")
+        self._to_holders = self._counter("answers_at_hand_to_holders", "Answers to keys that were given from memory")
+        self._to_holders_bytes = self._gauge(
+            "answers_at_hand_to_holders_bytes", "Answers to keys kept in memory, in bytes"
+        )
         self._in_use = self._gauge("database_connections_in_use", "Connections to the database that are in use")
         self._most = self._gauge("database_connections_limit", "Connections to the database that may be in use at once")
         self._waits = Histogram(
@@ -115,6 +119,14 @@ class Measures:
     def at_hand_kept(self, size: int) -> None:
         """Say how many bytes of answers are kept in memory by now."""
         self._at_hand_bytes.set(size)
+
+    def at_hand_given_to_holder(self) -> None:
+        """Count an answer to a key that was given from memory."""
+        self._to_holders.inc()
+
+    def at_hand_kept_for_holders(self, size: int) -> None:
+        """Say how many bytes of answers to keys are kept in memory by now."""
+        self._to_holders_bytes.set(size)
 
     def posted(self, outcomes: Mapping[str, int]) -> None:
         """Count a post that is recorded for good; `outcomes` says how many of its rows came to each, none is none."""

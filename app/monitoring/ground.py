@@ -105,7 +105,7 @@ def counts(db: Session, ground: Ground) -> dict[str, list[Count]]:
 
 
 def _standing(place: Municipality, statuses: Mapping[date, StatusEntry], day: date) -> Standing:
-    said = [(on, entry.status or "") for on, entry in statuses.items()]
+    said = tuple((on, entry.status or "") for on, entry in statuses.items())
     active = life_of(History(place.code, place.in_register_from, place.valid_to, said), day).active
     return Standing(statuses, active, bool(active) and active[-1][1] == day.toordinal())
 

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Pool, func
 from sqlmodel import Session, col, select
 
+from app.database import SNAPSHOT
 from app.errors import NotFound, parameter_problem
 from app.places.models import CountyRecord, MunicipalityRecord, ResidentsRecord
 
@@ -151,6 +152,8 @@ class _Registers:
     """Year and number."""
 
 
+_SEEN = "registers"
+
 _KEPT: WeakKeyDictionary[Pool, _Registers] = WeakKeyDictionary()
 """By the connections to a database."""
 
@@ -166,6 +169,14 @@ _SIZE: Any = select(
 
 def _registers(db: Session) -> _Registers:
     """The registers as `db` sees them."""
+    seen = db.info.get(SNAPSHOT, {})
+    if _SEEN not in seen:
+        seen[_SEEN] = _registers_now(db)
+    registers: _Registers = seen[_SEEN]
+    return registers
+
+
+def _registers_now(db: Session) -> _Registers:
     size = db.execute(_SIZE).one()
     connections = db.get_bind().engine.pool
     kept = _KEPT.get(connections)

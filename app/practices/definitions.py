@@ -44,13 +44,15 @@ class InvalidDefinition(ValueError):
     """A definition, or a year, that cannot be recorded."""
 
 
-def practices(db: Session, moment: datetime | None = None) -> dict[str, PracticePublic]:
-    """By slug, in their order: every practice as defined at `moment` (None is now).
+def practices(db: Session, moment: datetime | None = None, *, slug: str | None = None) -> dict[str, PracticePublic]:
+    """By slug, in their order: every practice, or the one named, as defined at `moment` (None is now).
 
     A practice that was defined later is answered as it was first defined: nobody could have asked before.
     """
     known: dict[str, PracticePublic] = {}
     query = select(PracticeRecord).order_by(col(PracticeRecord.slug), col(PracticeRecord.recorded_at))
+    if slug is not None:
+        query = query.where(PracticeRecord.slug == slug)
     for row in db.exec(query):
         if row.slug not in known or moment is None or row.recorded_at <= moment:
             known[row.slug] = PracticePublic.model_validate(row)
@@ -63,10 +65,9 @@ def practice_asked(db: Session, slug: str, moment: datetime | None = None) -> Pr
     Raises:
         InvalidParameter: there is none.
     """
-    known = practices(db, moment)
+    known = practices(db, moment, slug=slug)
     if slug not in known:
-        detail = f"there is no practice {slug!r}; there are {', '.join(known)}"
-        raise parameter_problem("practice", detail)
+        raise parameter_problem("practice", _unknown(db, slug, moment))
     return known[slug]
 
 
@@ -76,9 +77,9 @@ def practice_at(db: Session, slug: str, moment: datetime | None = None) -> Pract
     Raises:
         NotFound: there is none.
     """
-    known = practices(db, moment)
+    known = practices(db, moment, slug=slug)
     if slug not in known:
-        raise NotFound(f"there is no practice {slug!r}; there are {', '.join(known)}")
+        raise NotFound(_unknown(db, slug, moment))
     return known[slug]
 
 
@@ -122,3 +123,7 @@ def load_shipped_practice(db: Session) -> int:
         return 0
     define_practice(db, SHIPPED_PRACTICE, at=BEGINNING)
     return 1
+
+
+def _unknown(db: Session, slug: str, moment: datetime | None) -> str:
+    return f"there is no practice {slug!r}; there are {', '.join(practices(db, moment))}"

@@ -50,7 +50,7 @@ class EditionNow:
         except self.database.engine.dialect.loaded_dbapi.Error:
             return None
 
-    def look(self) -> Edition | None:
+    def look(self) -> Any:
         """The edition that there is now; None if the database does not answer in time. One look at a time."""
         try:
             with allowed(Allowance(MOST_SECONDS)):
@@ -67,6 +67,10 @@ class EditionNow:
         if connection is not None:
             connection.close()
 
+    def today(self) -> date:
+        """The day that it is in Helsinki."""
+        return helsinki_day(self.clock())
+
     def _connected(self) -> Any:
         connection = self.database.connection_apart()
         if self._embedded:
@@ -74,5 +78,5 @@ class EditionNow:
             connection.execute("PRAGMA busy_timeout = 0")
         return connection
 
-    def _edition(self, connection: Any) -> Edition:
-        return (helsinki_day(self.clock()), *connection.execute(_SIZES).fetchone())
+    def _edition(self, connection: Any) -> Any:
+        return (self.today(), *connection.execute(_SIZES).fetchone())

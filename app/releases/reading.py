@@ -48,10 +48,13 @@ def release_with(db: Session, release_id: int, *, on: date) -> ReleaseRecord:
     return found
 
 
-def latest_releases(db: Session, practice: str, *, on: date) -> Mapping[str, ReleaseRead]:
-    """By county: its latest release on the day `on`: the one published last, of several that day the highest number."""
+def latest_releases(db: Session, practice: str, *, on: date, county: str | None = None) -> Mapping[str, ReleaseRead]:
+    """By county: its latest release on the day `on`: the one published last, of several that day the highest number.
+
+    Of every county, or of the one named.
+    """
     latest: dict[str, ReleaseRecord] = {}
-    for record in releases(db, on=on, practice=practice):
+    for record in releases(db, on=on, practice=practice, county=county):
         latest.setdefault(record.county, record)
     return {read.record.county: read for read in _read(db, latest.values())}
 

@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 
 from app.series.days import day_of_year
 from app.series.facts import Count
 from app.series.figures import Figures
-from app.series.lives import LifeYear
+from app.series.lives import MOST_LIFE_YEARS, LifeYear
 
 
 def with_pair(figures: Figures, year: int, now: Sequence[LifeYear], before: Sequence[LifeYear]) -> Figures:
@@ -42,6 +42,7 @@ def _month_end(year: int, month: int) -> date:
     return date(year, month, monthrange(year, month)[1])
 
 
+@lru_cache(MOST_LIFE_YEARS)
 def _complete_months(year: int, life: LifeYear) -> frozenset[int]:
     """Those at whose end all days of the year so far are active and counted, and that no count's days straddle."""
     spans = life.active_and_counted

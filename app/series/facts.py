@@ -3,15 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from app.series.figures import ReleasedYear
 
 Read = Literal["live", "release"]
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(NamedTuple):
     """The sessions of one period, in the year of `first`; `last` is its `through`, else its last day.
 
     `reporter` names who reported it; it only tells one from another.
@@ -35,8 +34,8 @@ class History:
     code: str
     in_register_from: date
     in_register_to: date | None
-    statuses: Sequence[tuple[date, str]] = ()
-    counts: Sequence[Count] = ()
+    statuses: tuple[tuple[date, str], ...] = ()
+    counts: tuple[Count, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,8 +67,10 @@ class _Sources:
     residents: Mapping[int, Mapping[str, int]]
 
 
-def trend(db: Session, question: Question, *, reader: Caller | None, as_of: AsOf) -> Trend:
+def trend(db: Session, question: Question, *, reader: Caller | None, as_of: AsOf) -> tuple[Trend, Collection[str]]:
     """The trend that is asked for: live if the key covers the whole area and no release is named, else what is public.
+
+    With it the municipalities whose reports it was counted from, none if it is what is public.
 
     Raises:
         InvalidParameter: unknown practice, county or municipality, or parameters that do not go together.
@@ -87,7 +89,7 @@ def trend(db: Session, question: Question, *, reader: Caller | None, as_of: AsOf
         residents(db, as_of.moment, codes=[place.code for place in whole.places]) if live else {},
     )
     grounds = _split(db, whole, question.by, as_of)
-    return Trend(
+    answer = Trend(
         practice=question.practice,
         area=whole.area,
         read=sources.read,
@@ -95,6 +97,7 @@ def trend(db: Session, question: Question, *, reader: Caller | None, as_of: AsOf
         releases=[ReleaseUsed.model_validate(read.record) for read in sources.releases.values()],
         years=[row for ground in grounds for row in _rows(ground, sources, question, as_of)],
     )
+    return answer, sources.histories.keys()
 
 
 def _with_release(question: Question, named: ReleaseRead | None) -> Question:
@@ -174,7 +177,8 @@ def _histories(db: Session, practice: str, whole: _Ground, as_of: AsOf) -> Mappi
 
 
 def _releases(db: Session, practice: str, whole: _Ground, as_of: AsOf) -> Mapping[str, ReleaseRead]:
-    latest = latest_releases(db, practice, on=as_of.day)
+    only = whole.counties[0] if len(whole.counties) == 1 else None
+    latest = latest_releases(db, practice, on=as_of.day, county=only)
     return {county: latest[county] for county in whole.counties if county in latest}
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
+from app.access.at_hand import lasting_for
 from app.access.caller import PUBLIC_TOO, AnyReader, NotAuthenticated
 from app.database import LARGEST_ID
 from app.errors import InvalidParameter, NotFound, Unavailable, problems
@@ -12,6 +13,7 @@ from app.places.models import CountyCode, MunicipalityCode
 from app.practices.definitions import DEFAULT_PRACTICE
 from app.practices.models import PRACTICE_LENGTH, PRACTICE_PATTERN
 from app.releases.edition import edition_read
+from app.reports.edition import live_edition
 from app.trends import examples
 from app.trends.answer import Question, trend
 from app.trends.models import Trend, TrendRow
@@ -99,7 +101,10 @@ def get_trend(
         to_year=to_year,
         release=release,
     )
-    answer = trend(db, question, reader=caller, as_of=as_of)
-    if caller is None and as_of.moment is None:
-        lasting(request, edition_read(db, as_of.day))
+    answer, live = trend(db, question, reader=caller, as_of=as_of)
+    if as_of.moment is None:
+        if caller is None:
+            lasting(request, edition_read(db, as_of.day))
+        else:
+            lasting_for(request, caller, live_edition(db, as_of.day, practice, live))
     return table_answer(answer, TrendRow, answer.years, as_csv=wants_csv(format, accept))

@@ -17,7 +17,8 @@ from app.web.admission import RETRY_AFTER, Admission, Kind
 _MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:[0-9]{2}))?$"
 
 
-def clock_of(request: Request) -> Clock:
+# Not sync, which would cost it a thread.
+async def clock_of(request: Request) -> Clock:
     """The clock that the application was made with."""
     clock: Clock = request.app.state.clock
     return clock

@@ -1,15 +1,23 @@
 """What the live trend is counted from: the histories of municipalities as of a moment."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
+from typing import Any
 
+import pytest
 from fastapi import FastAPI
+from sqlalchemy import event
 
-from app.database import Database
+from app.database import Database, take_turn
 from app.places.register import municipalities
+from app.practices.definitions import define_practice
+from app.reports import live
+from app.reports.ledger import counts_in_force
 from app.reports.live import histories
+from app.reports.tables import CountEntry
 from app.series.facts import Count, History
 from tests.conftest import Caller, StandingClock, count, status
+from tests.practices.test_definitions import GUIDANCE
 
 PRACTICE = "yhdessa-aika"
 
@@ -107,6 +115,146 @@ def test_the_whole_country_is_read_without_naming_its_municipalities(app: FastAP
         "297",
         "507",
     ]
+
+
+@pytest.fixture
+def statements(app: FastAPI) -> Iterator[list[str]]:
+    """What the database was asked so far."""
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        asked.append(statement)
+
+    event.listen(app.state.database.engine, "before_cursor_execute", note)
+    yield asked
+    event.remove(app.state.database.engine, "before_cursor_execute", note)
+
+
+def sessions_of(found: Sequence[History]) -> dict[str, list[int]]:
+    return {history.code: [one.sessions for one in history.counts] for history in found}
+
+
+def readings(statements: list[str]) -> int:
+    """How often counts were read, since this was asked last."""
+    found = sum("counted_to" in statement for statement in statements)
+    statements.clear()
+    return found
+
+
+def test_only_municipalities_with_entries_since_are_read_anew(
+    app: FastAPI, nation: Caller, statements: list[str]
+) -> None:
+    nation.post([count("297", "2022", 7), count("140", "2022", 9)], [status("402", "2022", "pilot")])
+    both = "140", "297"
+
+    costs = []
+    for change in (
+        lambda: None,
+        lambda: None,
+        lambda: nation.post([count("507", "2022", 1)], [status("507", "2022", "pilot")]),
+        lambda: nation.post([count("297", "2022", 8)]),
+        lambda: nation.post([], [status("140", "2022", "pilot")]),
+        lambda: nation.delete(f"/v1/session-counts/{PRACTICE}/297/2022", reason="Wrong"),
+    ):
+        change()
+        readings(statements)
+        found = histories_of(app, *both)
+        costs.append((readings(statements), sessions_of(found), len(found[0].statuses)))
+
+    assert costs == [
+        (1, {"140": [9], "297": [7]}, 0),
+        (0, {"140": [9], "297": [7]}, 0),
+        (0, {"140": [9], "297": [7]}, 0),
+        (1, {"140": [9], "297": [8]}, 0),
+        (1, {"140": [9], "297": [8]}, 1),
+        (1, {"140": [9], "297": []}, 1),
+    ]
+
+
+def test_entries_about_another_practice_are_no_reason_to_read(
+    app: FastAPI, nation: Caller, statements: list[str]
+) -> None:
+    with app.state.database.writing() as db:
+        define_practice(db, GUIDANCE, at=take_turn(db, app.state.clock))
+    histories_of(app, "297")
+    nation.post([count("297", "2022", 7, practice=GUIDANCE.slug)])
+    readings(statements)
+
+    found = sessions_of(histories_of(app, "297"))
+
+    assert (readings(statements), found) == (0, {"297": []})
+    assert sessions_of(histories_of(app, "297", practice=GUIDANCE.slug)) == {"297": [7]}
+
+
+def test_after_many_entries_all_is_read_anew(
+    app: FastAPI, nation: Caller, statements: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "MOST_NEW", 2)
+    counts = [count("140", f"2022-{month:02}", 7) for month in range(1, 6)]
+    statuses = [status("140", f"2022-{month:02}", "pilot") for month in range(1, 6)]
+    costs = []
+    for new_counts, new_statuses in ((counts[:2], []), (counts[2:], []), ([], statuses[:2]), ([], statuses[2:])):
+        histories_of(app, "297")
+        nation.post(new_counts, new_statuses)
+        readings(statements)
+        histories_of(app, "297")
+        costs.append(readings(statements))
+
+    assert costs == [0, 1, 0, 1]
+
+
+def test_the_practices_that_were_asked_about_longest_ago_are_forgotten(
+    app: FastAPI, statements: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "MOST_KEPT", 3)
+    costs = []
+    for practice in ("a", "b", "a", "c", "a", "b"):
+        histories_of(app, "140", practice=practice)
+        costs.append(readings(statements))
+    histories_of(app, "140", "297", "402", "749", practice="a")
+    readings(statements)
+    histories_of(app, "140", "297", "402", "749", practice="a")
+
+    assert costs == [1, 1, 0, 1, 0, 0]
+    # Those of the practice that was asked about last stay, however many.
+    assert readings(statements) == 0
+
+
+@pytest.mark.parametrize(
+    "later", [([count("297", "2022", 8)], []), ([], [status("297", "2023", "in_use")])], ids=["count", "status"]
+)
+def test_a_snapshot_from_before_is_answered_as_it_is(
+    later: tuple[list[Any], list[Any]], app: FastAPI, nation: Caller
+) -> None:
+    database: Database = app.state.database
+    nation.post([count("297", "2022", 7)], [status("297", "2022", "pilot")])
+    was = histories_of(app, "297")
+
+    with database.reading() as before:
+        places = municipalities(before, codes=["297"]).values()
+        nation.post(*later)
+        now = histories_of(app, "297")
+        then = histories(before, PRACTICE, places, moment=None, everywhere=False)
+
+    assert then == was != now
+    assert histories_of(app, "297") == now
+
+
+def test_nothing_is_kept_of_what_is_undone(app: FastAPI, nation: Caller) -> None:
+    database: Database = app.state.database
+    nation.post([count("297", "2022", 7)])
+    with database.writing() as db:
+        take_turn(db, app.state.clock)
+        places = municipalities(db, codes=["297"]).values()
+        [entry] = counts_in_force(db)
+        db.add(CountEntry(**entry.model_dump() | {"id": 2, "sessions": 99}))
+        db.flush()
+        inside = histories(db, PRACTICE, places, moment=None, everywhere=False)
+        db.rollback()
+    nation.post([count("297", "2022", 8)])
+
+    assert sessions_of(inside) == {"297": [99]}
+    assert sessions_of(histories_of(app, "297")) == {"297": [8]}
 
 
 def test_the_trend_reads_the_posts_of_a_moment_ago(north_savo: Caller) -> None:

@@ -43,7 +43,7 @@ def place(
     in_to: date | None = None,
 ) -> History:
     """A municipality, in use from `since` on or with `statuses`."""
-    return History(code, in_from, in_to, [(since, "in_use")] if since else statuses, counts)
+    return History(code, in_from, in_to, ((since, "in_use"),) if since else tuple(statuses), counts)
 
 
 def trend(

@@ -1,7 +1,6 @@
 """The days of one municipality: in the register, active, counted."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -81,7 +80,7 @@ def test_no_municipality_in_the_register_has_no_residents() -> None:
 
 
 def by(reporter: int, *counts: Count) -> list[Count]:
-    return [replace(count, reporter=reporter) for count in counts]
+    return [count._replace(reporter=reporter) for count in counts]
 
 
 @pytest.mark.parametrize(

@@ -129,8 +129,10 @@ class Record:
             place.code,
             place.register_from,
             place.register_to,
-            sorted((date.fromisoformat(day), status) for day, status in statuses.items()),
-            [Count(days_of(period)[0], through, sessions, by) for period, (sessions, through, by) in counts.items()],
+            tuple(sorted((date.fromisoformat(day), status) for day, status in statuses.items())),
+            tuple(
+                Count(days_of(period)[0], through, sessions, by) for period, (sessions, through, by) in counts.items()
+            ),
         )
 
     def _release(self, practice: str, county: str, day: date) -> Release | None:

@@ -1,0 +1,147 @@
+"""Answers to holders of keys that are kept, and given again as long as nothing was recorded that they say.
+
+As app.web.at_hand does for everybody: a route says by `lasting_for` whose answer it is and what it was read from, and
+it is given again only if a look into the database, begun after it was asked for, finds that this still holds.
+"""
+
+import hashlib
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from fastapi import Request
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.access.limits import count_request, tell_expiry
+from app.access.scope import Caller
+from app.clock import Clock
+from app.measures.counting import Measures
+from app.web.answers import WHOLE, WholeAnswer
+from app.web.at_hand import _Looks as Looks
+from app.web.rates import TooManyRequests
+
+MOST_BYTES = 8_388_608
+"""How much is kept; then the oldest goes."""
+
+LARGEST_BYTES = 1_048_576
+
+_LASTING_FOR = "lasting_for"
+
+Key = tuple[str, bytes, tuple[bytes, ...], bytes]
+"""Path, query, Accept, and the digest of the Authorization header: who asks, and all that is asked for."""
+
+
+class Lasting(Protocol):
+    """The state of the database that an answer was read from."""
+
+    def holds(self, now: Any) -> bool:
+        """True if the answer is still right `now`, which is what a look found."""
+
+
+def lasting_for(request: Request, caller: Caller, edition: Lasting) -> None:
+    """Say that the answer to `request` is the same for `caller` for as long as `edition` holds."""
+    request.scope["state"][_LASTING_FOR] = caller, edition
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    caller: Caller
+    edition: Lasting
+    answer: WholeAnswer
+    route: Any
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.answer.body)
+
+
+class AnswersToHolders:
+    """Gives a holder of a key what is at hand for it, ahead of routing; limited, counted and logged as ever."""
+
+    def __init__(self, app: ASGIApp, look: Callable[[], Hashable | None], clock: Clock, measures: Measures) -> None:
+        self.app = app
+        self.clock = clock
+        self.measures = measures
+        self._looks = Looks(look)
+        self._kept: dict[Key, _Kept] = {}
+        self._bytes = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer from what is at hand, or pass the request on and keep its answer if it lasts."""
+        key = _key(scope)
+        if key is None:
+            await self.app(scope, receive, send)
+            return
+        kept = self._kept.get(key)
+        if kept is None or not await self._still(kept.edition) or not self._let_in(kept.caller, scope):
+            await self.app(scope, receive, send)
+            self._keep(key, scope)
+            return
+        scope["route"], scope["state"]["key_id"] = kept.route, kept.caller.key_id
+        head = scope["method"] == "HEAD"
+        status_code, headers, body = kept.answer.given(Headers(scope=scope), head=head)
+        await send({"type": "http.response.start", "status": status_code, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+        self.measures.at_hand_given_to_holder()
+
+    async def _still(self, edition: Lasting) -> bool:
+        """Whether `edition` holds now; if nobody can tell soon, nothing is kept, so that nobody else waits for it."""
+        now = await self._looks.one()
+        if now is None:
+            self._kept.clear()
+            self._bytes = 0
+            return False
+        return edition.holds(now)
+
+    def _let_in(self, caller: Caller, scope: Scope) -> bool:
+        """Whether the key of `caller` is valid now and has not asked too often; it is counted if so."""
+        at = self.clock()
+        if caller.expires_at <= at:
+            return False
+        request = Request(scope)
+        tell_expiry(request, caller, at=at)
+        try:
+            count_request(request, caller)
+        except TooManyRequests:
+            return False
+        return True
+
+    def _keep(self, key: Key, scope: Scope) -> None:
+        """Keep what was answered to the request of `scope`, if it lasts."""
+        state = scope["state"]
+        if _LASTING_FOR not in state or WHOLE not in state:
+            return
+        caller, edition = state[_LASTING_FOR]
+        kept = _Kept(caller, edition, state[WHOLE], scope["route"])
+        if kept.size > LARGEST_BYTES:
+            return
+        self._drop(key)
+        self._kept[key] = kept
+        self._bytes += kept.size
+        while self._bytes > MOST_BYTES:
+            self._drop(next(iter(self._kept)))
+        self.measures.at_hand_kept_for_holders(self._bytes)
+
+    def _drop(self, key: Key) -> None:
+        dropped = self._kept.pop(key, None)
+        if dropped is not None:
+            self._bytes -= dropped.size
+
+
+def _key(scope: Scope) -> Key | None:
+    """What the request of `scope` is kept under; None if it is no reading with a key."""
+    if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+        return None
+    shown: list[bytes] = []
+    accepted: list[bytes] = []
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            shown.append(value)
+        elif name == b"accept":
+            accepted.append(value)
+    if len(shown) != 1:
+        return None
+    # The secret itself is not kept.
+    return scope["path"], scope["query_string"], tuple(accepted), hashlib.sha256(shown[0]).digest()
