@@ -116,12 +116,17 @@ def rotate_key(db: Session, key_id: str, *, at: datetime, overlap_days: int = OV
     return secret
 
 
+def well_formed(secret: str) -> bool:
+    """True if `secret` could be one of our keys: it has the shape of one, and its checksum is right."""
+    shape = _SHAPE.fullmatch(secret)
+    return shape is not None and _checksum(shape[1]) == shape[3]
+
+
 def known_key(db: Session, secret: str) -> tuple[Key, Organisation] | None:
     """The key whose secret this is, valid or not, and who holds it; None if it is none of ours."""
-    shape = _SHAPE.fullmatch(secret)
-    if shape is None or _checksum(shape[1]) != shape[3]:
+    if not well_formed(secret):
         return None
-    found = db.exec(select(Key, Organisation).join(Organisation).where(Key.id == shape[2])).first()
+    found = db.exec(select(Key, Organisation).join(Organisation).where(Key.id == secret.split("_")[1])).first()
     if found is None or not hmac.compare_digest(found[0].secret_hash, _hash(secret)):
         return None
     return found[0], found[1]

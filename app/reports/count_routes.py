@@ -7,7 +7,8 @@ from fastapi import APIRouter, Body, Query, Request, Response
 
 from app.access.caller import Reader
 from app.access.models import Action
-from app.access.replies import REPLAYED, TheWriter
+from app.access.replies import REPLAYED
+from app.access.writing import TheWriter, WritingRoute
 from app.errors import NotFound, problems
 from app.periods import FIRST_YEAR, LAST_YEAR
 from app.reports import examples
@@ -52,9 +53,8 @@ from app.reports.rules import Overlapping
 from app.reports.submissions import organisation_names
 from app.web.answers import Accepted, FormatAsked, documented, documented_table, json_answer, table_answer, wants_csv
 from app.web.dependencies import AsOfMoment, ReadDb
-from app.web.strict import StrictRoute
 
-router = APIRouter(prefix="/v1", route_class=StrictRoute)
+router = APIRouter(prefix="/v1", route_class=WritingRoute)
 
 
 @router.put(
@@ -69,7 +69,7 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute)
         **problems(*WRITING, PreconditionFailed, Overlapping, *WITH_BODY),
     },
 )
-def put_session_count(
+async def put_session_count(
     writer: TheWriter,
     practice: PracticePath,
     municipality: PlacePath,
@@ -83,9 +83,9 @@ def put_session_count(
     """
     row = CountIn(municipality=municipality, practice=practice, period=period, **count.model_dump())
     submission = SubmissionIn(counts=[row])
-    return writer.once(
-        lambda at: single_receipt(
-            record(writer.db, submission, by=writer.caller, at=at, if_match=if_match, locate=in_single_figure)
+    return await writer.once(
+        lambda turn: single_receipt(
+            record(turn.db, submission, by=turn.caller, at=turn.at, if_match=if_match, locate=in_single_figure)
         )
     )
 
@@ -120,7 +120,7 @@ def get_session_count(
         **problems(*WRITING, PreconditionFailed, NotFound),
     },
 )
-def retract_session_count(
+async def retract_session_count(
     writer: TheWriter,
     practice: PracticePath,
     municipality: PlacePath,
@@ -129,16 +129,16 @@ def retract_session_count(
     if_match: IfMatch = None,
 ) -> Response:
     """Withdraw a count: it is then not reported, which is not zero; the history keeps it."""
-    return writer.once(
-        lambda at: json_answer(
+    return await writer.once(
+        lambda turn: json_answer(
             retract(
-                writer.db,
+                turn.db,
                 practice=practice,
                 municipality=municipality,
                 period_or_day=period_at(period).text,
                 reason=reason,
-                by=writer.caller,
-                at=at,
+                by=turn.caller,
+                at=turn.at,
                 if_match=if_match,
             )
         )

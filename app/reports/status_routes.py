@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Query, Request, Response
 
 from app.access.caller import PUBLIC_TOO, AnyReader, NotAuthenticated
-from app.access.replies import REPLAYED, TheWriter
+from app.access.replies import REPLAYED
+from app.access.writing import TheWriter, WritingRoute
 from app.errors import InvalidParameter, NotFound, Unavailable, parameter_problem, problems
 from app.reports import examples
 from app.reports.history import status_history, status_in_force
@@ -46,9 +47,8 @@ from app.reports.parameters import (
 from app.reports.recording import PreconditionFailed, in_single_figure, record, retract
 from app.web.answers import Accepted, FormatAsked, documented, documented_table, json_answer, table_answer, wants_csv
 from app.web.dependencies import AsOfMoment, ReadDb
-from app.web.strict import StrictRoute
 
-router = APIRouter(prefix="/v1", route_class=StrictRoute)
+router = APIRouter(prefix="/v1", route_class=WritingRoute)
 
 
 @router.put(
@@ -63,7 +63,7 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute)
         **problems(*WRITING, PreconditionFailed, *WITH_BODY),
     },
 )
-def put_status(
+async def put_status(
     writer: TheWriter,
     practice: PracticePath,
     municipality: PlacePath,
@@ -77,9 +77,9 @@ def put_status(
     """
     row = StatusIn(municipality=municipality, practice=practice, date=date, **status.model_dump())
     submission = SubmissionIn(statuses=[row])
-    return writer.once(
-        lambda at: single_receipt(
-            record(writer.db, submission, by=writer.caller, at=at, if_match=if_match, locate=in_single_figure)
+    return await writer.once(
+        lambda turn: single_receipt(
+            record(turn.db, submission, by=turn.caller, at=turn.at, if_match=if_match, locate=in_single_figure)
         )
     )
 
@@ -115,7 +115,7 @@ def get_status(
         **problems(*WRITING, PreconditionFailed, NotFound),
     },
 )
-def retract_status(
+async def retract_status(
     writer: TheWriter,
     practice: PracticePath,
     municipality: PlacePath,
@@ -124,16 +124,16 @@ def retract_status(
     if_match: IfMatch = None,
 ) -> Response:
     """Withdraw a status: the one before it is then in force again; the history keeps it."""
-    return writer.once(
-        lambda at: json_answer(
+    return await writer.once(
+        lambda turn: json_answer(
             retract(
-                writer.db,
+                turn.db,
                 practice=practice,
                 municipality=municipality,
                 period_or_day=day_at(date),
                 reason=reason,
-                by=writer.caller,
-                at=at,
+                by=turn.caller,
+                at=turn.at,
                 if_match=if_match,
             )
         )
