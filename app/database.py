@@ -1,11 +1,11 @@
 """The database: its engine, SQLite's manners, constraint names, and one transaction per request."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from opentelemetry.trace import NoOpTracer, Span, Tracer
 from sqlalchemy import Connection, Engine, MetaData, String, bindparam, create_engine, event, text, update
@@ -39,10 +39,15 @@ ROWS_PER_SECOND = 250
 
 ABANDONED_SECONDS = 60
 """The same for every other transaction."""
+
 POSTED = "posted"
 """Where in `info` of a session stands how many rows of a post came to each outcome, to be counted once it is kept."""
 
 _DURABLE = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
+
+Known = TypeVar("Known")
+
+_SAME = "same_all_turn"
 
 _IMMEDIATE = {"begin": "IMMEDIATE"}
 
@@ -232,12 +237,15 @@ class Turn:
         self._clock = clock
         self._last: datetime = connection.execute(_LAST_WRITE).scalar_one()
         self._kept = False
+        self._info: dict[Any, Any] = {_SAME: {}}
 
     @contextmanager
     def piece(self) -> Iterator[tuple[Session, datetime]]:
         """A session for the next piece of work, and the moment to record it at: later than every one before."""
         at = max(self._clock(), self._last + RESOLUTION)
-        with Session(self._connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as db:
+        with Session(
+            self._connection, join_transaction_mode="create_savepoint", expire_on_commit=False, info=self._info
+        ) as db:
             yield db, at
             if db.in_transaction():
                 db.commit()
@@ -263,6 +271,19 @@ def take_turn(db: Session, clock: Clock) -> datetime:
     last.recorded_at = max(clock(), last.recorded_at + RESOLUTION)
     db.add(last)
     return last.recorded_at
+
+
+def same_all_turn(db: Session, what: Hashable, read: Callable[[], Known]) -> Known:
+    """What `read` finds; of all pieces of work that share a turn only the first one reads it.
+
+    For what no such piece changes: keys, registers, definitions, releases. Who changes one of them has a turn alone.
+    """
+    known: dict[Hashable, Known] | None = db.info.get(_SAME)
+    if known is None:
+        return read()
+    if what not in known:
+        known[what] = read()
+    return known[what]
 
 
 def wait_for_turn(db: Session) -> None:

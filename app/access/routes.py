@@ -12,6 +12,7 @@ from app.access.replies import Turn
 from app.access.writing import TheWriter, WritingRoute
 from app.errors import InvalidParameter, Unavailable, problems
 from app.web.answers import documented, json_answer
+from app.web.turns import ALONE
 
 router = APIRouter(prefix="/v1", tags=["Keys"], route_class=WritingRoute)
 
@@ -70,4 +71,4 @@ async def post_key_rotation(
         )
         return json_answer(answer, status_code=201, headers={"Cache-Control": "no-store"})
 
-    return await writer.once(rotated, remember=False, action=None)
+    return await writer.once(rotated, rows=ALONE, remember=False, action=None)

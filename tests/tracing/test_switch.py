@@ -114,8 +114,7 @@ def test_a_refused_request_says_what_kind_of_thing_undid_its_transaction_and_quo
             },
         )
         http.request("MEIKALAINEN", "/v1/trends")
-        reason = {"reason": "Meikalainen"}
-        foreign = Caller(http, key).delete("/v1/statuses/yhdessa-aika/091/2022-01-01", **reason)
+        foreign = Caller(http, key).delete("/v1/statuses/yhdessa-aika/091/2022-01-01", reason="Meikalainen")
         assert (answer.status_code, foreign.status_code) == (422, 403)
     request = collector.named("DELETE /v1/session-counts/{practice}/{municipality}/{period}")
 

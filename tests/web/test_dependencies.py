@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import text
 from sqlmodel import select
 from starlette.testclient import TestClient
 
 from app.access.models import Organisation
-from app.database import Database, is_sqlite
+from app.database import Database
 from app.web.dependencies import AsOfMoment, ReadDb, TheClock
 from tests.conftest import Caller, StandingClock, count
 
