@@ -51,16 +51,17 @@ _SAME = "same_all_turn"
 
 _IMMEDIATE = {"begin": "IMMEDIATE"}
 
-# Else a holder that the network has cut off keeps everybody waiting.
-_LOCK = text(
-    f"SELECT set_config('idle_in_transaction_session_timeout', '{HOLDER_SECONDS}s', true),"
-    f" pg_advisory_xact_lock({WRITER_LOCK})"
-)
-
 _TURN_SECONDS = 1
 """How long is waited in one go for whoever has the turn; a connection that is silent for longer is none."""
 
 _ROUND_TRIPS_SECONDS = 0.3
+
+# Else a holder that the network has cut off keeps everybody waiting.
+_ABANDONED = f"set_config('idle_in_transaction_session_timeout', '{HOLDER_SECONDS}s', true)"
+_LOCK = text(f"SELECT {_ABANDONED}, pg_advisory_xact_lock({WRITER_LOCK})")
+_LOCK_SOON = text(
+    f"SELECT set_config('lock_timeout', '{_TURN_SECONDS}s', true), {_ABANDONED}, pg_advisory_xact_lock({WRITER_LOCK})"
+)
 
 _UNSAFE = """
     SELECT name || '=' || current_setting(name)
@@ -151,7 +152,7 @@ class Database:
         """
         with self.engine.connect() as connection:
             with allowed(Allowance(_TURN_SECONDS + _ROUND_TRIPS_SECONDS)):
-                _wait_for_turn(connection, seconds=_TURN_SECONDS)
+                _wait_for_turn(connection)
             yield Turn(connection, clock)
 
     def erase_deleted(self) -> None:
@@ -359,13 +360,12 @@ def is_sqlite(db: Session) -> bool:
     return db.get_bind().dialect.name == "sqlite"
 
 
-def _wait_for_turn(connection: Connection, *, seconds: int) -> None:
-    """Begin as the only writer, or raise what `busy` knows after so many `seconds`."""
+def _wait_for_turn(connection: Connection) -> None:
+    """Begin as the only writer, or raise what `busy` knows."""
     if connection.dialect.name == "sqlite":
         connection.execution_options(**_IMMEDIATE).begin()
     else:
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{seconds}s'")
-        connection.execute(_LOCK)
+        connection.execute(_LOCK_SOON)
 
 
 def _code(error: DBAPIError) -> str | None:

@@ -224,6 +224,9 @@ def test_many_rows_have_a_turn_of_their_own(database: Database, clock: StandingC
 def test_who_waits_for_too_long_is_told_so_and_nothing_is_done_afterwards(
     database: Database, clock: StandingClock
 ) -> None:
+    connections: list[Any] = []
+    event.listen(database.engine, "connect", lambda connection, _record: connections.append(connection))
+
     async def wait() -> list[Any]:
         turns = Turns(database, clock)
         impatient = [turns.done(adding(f"{seconds}"), allowance=Allowance(seconds)) for seconds in (0.1, 0.2)]
@@ -237,6 +240,8 @@ def test_who_waits_for_too_long_is_told_so_and_nothing_is_done_afterwards(
 
     made = asyncio.run(wait())
 
+    # That of who had the turn, and one that waited more than once.
+    assert len(connections) == 2
     assert [type(one) for one in made] == [Unavailable, Unavailable]
     assert names(database) == ["patient"]
 
