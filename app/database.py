@@ -1,23 +1,23 @@
 """The database: its engine, SQLite's manners, constraint names, and one transaction per request."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
-from opentelemetry.trace import NoOpTracer, Tracer
-from sqlalchemy import Connection, Engine, MetaData, String, create_engine, event, text
+from opentelemetry.trace import NoOpTracer, Span, Tracer
+from sqlalchemy import Connection, Engine, MetaData, String, bindparam, create_engine, event, text, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError, TimeoutError
-from sqlmodel import Field, Session, SQLModel
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from app.clock import RESOLUTION, Clock
 from app.measures.counting import Measures
 from app.measures.pool import WatchedPool
 from app.settings import Settings
-from app.waiting import waiting
+from app.waiting import Allowance, allowed, waiting
 
 LARGEST_ID = 2**31 - 1
 """The largest number that an id can be: PostgreSQL's INTEGER holds no more, and refuses to look for it."""
@@ -47,6 +47,24 @@ POSTED = "posted"
 
 _DURABLE = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
 
+Known = TypeVar("Known")
+
+_SAME = "same_all_turn"
+
+_IMMEDIATE = {"begin": "IMMEDIATE"}
+
+_TURN_SECONDS = 1
+"""How long is waited in one go for whoever has the turn; a connection that is silent for longer is none."""
+
+_ROUND_TRIPS_SECONDS = 0.3
+
+# Else a holder that the network has cut off keeps everybody waiting.
+_ABANDONED = f"set_config('idle_in_transaction_session_timeout', '{HOLDER_SECONDS}s', true)"
+_LOCK = text(f"SELECT {_ABANDONED}, pg_advisory_xact_lock({WRITER_LOCK})")
+_LOCK_SOON = text(
+    f"SELECT set_config('lock_timeout', '{_TURN_SECONDS}s', true), {_ABANDONED}, pg_advisory_xact_lock({WRITER_LOCK})"
+)
+
 _UNSAFE = """
     SELECT name || '=' || current_setting(name)
     FROM unnest(ARRAY['fsync', 'full_page_writes', 'synchronous_commit']) AS name
@@ -57,6 +75,7 @@ _UNSAFE = """
 # idle_in_transaction_session_timeout and read_only_sql_transaction, which psycopg files under internal errors; the
 # latter is what a primary says that was made a standby.
 _PASSING = {"25P03", "25006"}
+_BUSY = {"55P03", "SQLITE_BUSY"}
 _DISK_FULL = {"53100", "SQLITE_FULL"}
 
 
@@ -81,6 +100,10 @@ class LastWrite(Base, table=True):
 
     id: int = Field(default=1, primary_key=True)
     recorded_at: datetime
+
+
+_LAST_WRITE = select(col(LastWrite.recorded_at)).where(col(LastWrite.id) == 1)
+_SET_LAST_WRITE = update(LastWrite).where(col(LastWrite.id) == 1).values(recorded_at=bindparam("at"))
 
 
 class UnsafeDatabase(Exception):
@@ -122,6 +145,17 @@ class Database:
                 # SQLite leaves the transaction open, and SQLAlchemy, which holds it for ended, would pool it as it is.
                 db.invalidate()
                 raise
+
+    @contextmanager
+    def turn(self, clock: Clock) -> Iterator["Turn"]:
+        """The turn to write, for several pieces of work; what is not kept in the end is rolled back.
+
+        It waits a second for whoever has the turn, and then raises what `busy` knows.
+        """
+        with self.engine.connect() as connection:
+            with allowed(Allowance(_TURN_SECONDS + _ROUND_TRIPS_SECONDS)):
+                _wait_for_turn(connection)
+            yield Turn(connection, clock)
 
     def erase_deleted(self) -> None:
         """Leave nothing of deleted rows in the database's own files: neither in freed pages nor in SQLite's log.
@@ -175,7 +209,7 @@ class Database:
     def _traced(self, kind: str) -> Iterator[None]:
         """A span for a transaction; it says of which kind what undid it was, never its words."""
         # Not made the current one: FastAPI ends a dependency in another thread, which could not put the last one back.
-        span = self.tracer.start_span(f"transaction {kind}", attributes={"db.system.name": self.engine.dialect.name})
+        span = self.span(kind)
         try:
             yield
         except BaseException as error:
@@ -184,10 +218,53 @@ class Database:
         finally:
             span.end()
 
+    def span(self, kind: str) -> Span:
+        """A span that has begun, for a transaction of that kind; for its caller to end."""
+        return self.tracer.start_span(f"transaction {kind}", attributes={"db.system.name": self.engine.dialect.name})
+
     def _snapshot(self) -> dict[str, Any]:
         if self.engine.dialect.name == "sqlite":
             return {}
         return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+
+class Turn:
+    """A transaction of the one writer, in which several pieces of work are done one after the other.
+
+    Each has a session and a savepoint of its own: what it raises undoes its own writes and nothing else, and it may
+    roll its session back as if it were alone.
+    """
+
+    def __init__(self, connection: Connection, clock: Clock) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._last: datetime = connection.execute(_LAST_WRITE).scalar_one()
+        self._kept = False
+        self._info: dict[Any, Any] = {_SAME: {}}
+
+    @contextmanager
+    def piece(self) -> Iterator[tuple[Session, datetime]]:
+        """A session for the next piece of work, and the moment to record it at: later than every one before."""
+        at = max(self._clock(), self._last + RESOLUTION)
+        with Session(
+            self._connection, join_transaction_mode="create_savepoint", expire_on_commit=False, info=self._info
+        ) as db:
+            yield db, at
+            if db.in_transaction():
+                db.commit()
+                self._last, self._kept = at, True
+
+    def keep(self) -> None:
+        """Commit what the pieces wrote that raised nothing."""
+        if not self._kept:
+            return
+        self._connection.execute(_SET_LAST_WRITE, {"at": self._last})
+        try:
+            self._connection.commit()
+        except Exception:
+            # SQLite leaves the transaction open, and SQLAlchemy, which holds it for ended, would pool it as it is.
+            self._connection.invalidate()
+            raise
 
 
 def take_turn(db: Session, clock: Clock) -> datetime:
@@ -199,6 +276,19 @@ def take_turn(db: Session, clock: Clock) -> datetime:
     return last.recorded_at
 
 
+def same_all_turn(db: Session, what: Hashable, read: Callable[[], Known]) -> Known:
+    """What `read` finds; of all pieces of work that share a turn only the first one reads it.
+
+    For what no such piece changes: keys, registers, definitions, releases. Who changes one of them has a turn alone.
+    """
+    known: dict[Hashable, Known] | None = db.info.get(_SAME)
+    if known is None:
+        return read()
+    if what not in known:
+        known[what] = read()
+    return known[what]
+
+
 def wait_for_turn(db: Session) -> None:
     """Wait to be the only writer, for what is no figure and takes no moment of its own.
 
@@ -206,11 +296,9 @@ def wait_for_turn(db: Session) -> None:
     """
     db.rollback()
     if is_sqlite(db):
-        db.connection(execution_options={"begin": "IMMEDIATE"})
+        db.connection(execution_options=_IMMEDIATE)
     else:
-        # Else a holder that the network has cut off keeps everybody waiting.
-        abandoned = f"set_config('idle_in_transaction_session_timeout', '{HOLDER_SECONDS}s', true)"
-        db.execute(text(f"SELECT {abandoned}, pg_advisory_xact_lock(:number)"), {"number": WRITER_LOCK})
+        db.execute(_LOCK)
 
 
 def hold_turn(db: Session, *, rows: int) -> None:
@@ -248,6 +336,16 @@ def settle(db: Session, moment: datetime) -> None:
     db.rollback()
 
 
+def busy(error: Exception) -> bool:
+    """True if `error` says that somebody else has the turn to write, and nothing worse."""
+    return isinstance(error, DBAPIError) and _code(error) in _BUSY
+
+
+def transaction_lost(error: Exception) -> bool:
+    """True if after `error` the transaction that it rose in cannot go on."""
+    return unavailable(error) or disk_full(error)
+
+
 def unavailable(error: Exception) -> bool:
     """True if `error` says that the database did not answer, was busy for too long, or went away meanwhile."""
     if isinstance(error, OperationalError | TimeoutError | UnsafeDatabase):
@@ -263,6 +361,14 @@ def disk_full(error: Exception) -> bool:
 def is_sqlite(db: Session) -> bool:
     """True on SQLite, False on PostgreSQL."""
     return db.get_bind().dialect.name == "sqlite"
+
+
+def _wait_for_turn(connection: Connection) -> None:
+    """Begin as the only writer, or raise what `busy` knows."""
+    if connection.dialect.name == "sqlite":
+        connection.execution_options(**_IMMEDIATE).begin()
+    else:
+        connection.execute(_LOCK_SOON)
 
 
 def _code(error: DBAPIError) -> str | None:

@@ -44,6 +44,7 @@ from app.web.requests_log import RequestLog
 from app.web.stopping import Stopping, drained
 from app.web.strict import BodyLimit
 from app.web.told import ToldHeaders
+from app.web.turns import Turns
 
 VERSION = "0.1.0"
 DESCRIPTION = """\
@@ -111,6 +112,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
     measures = Measures(VERSION)
     database.watch(measures)
     editions, recorded = EditionNow(database, clock), RecordedNow(database, clock)
+    turns = Turns(database, clock)
     tracing = tracing_to(settings.otlp_endpoint, version=VERSION)
     database.tracer = tracing.tracer
 
@@ -118,6 +120,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
     async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         with drained(stopping, settings.drain_seconds):
             yield {"stopping": stopping}
+        turns.close()
         editions.close()
         recorded.close()
         database.dispose()
@@ -154,6 +157,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
     application.state.recorded = recorded
     application.state.stopping = stopping
     application.state.admission = Admission(settings)
+    application.state.turns = turns
     application.state.measures = measures
     application.state.last_posts = LastPosts()
     application.state.limits = limits_of(settings, ticks)

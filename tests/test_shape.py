@@ -64,6 +64,7 @@ ABOUT_HTTP = {
     "app.access.caller": "reads the key out of the request",
     "app.access.refusals": "sees which answers are refusals",
     "app.access.limits": "counts requests and says on their answers what is left",
+    "app.access.writing": "hands a writing route its turn, and looks up the key before a refusal is told",
     "app.access.replies": "reads the Idempotency-Key and keeps answers as they were sent",
     "app.reports.parameters": "declares what the calls about counts and statuses take and answer alike",
     "app.reports.receiving": "reads the raw body of a submission by its content type",

@@ -8,12 +8,13 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPBasic, HTTPBearer
 from sqlmodel import Session
 
-from app.access.keys import caller_with, known_key
+from app.access.keys import caller_with, known_key, well_formed
 from app.access.limits import count_failure, count_request, tell_expiry
 from app.access.scope import Caller
 from app.clock import Clock
+from app.database import same_all_turn
 from app.errors import Problem
-from app.web.dependencies import ReadDb, ScrapeDb, TheClock, WriteDb
+from app.web.dependencies import ReadDb, ScrapeDb, TheClock
 
 
 class NotAuthenticated(Problem):
@@ -38,8 +39,8 @@ class _BasicInContract(HTTPBasic):
         return None
 
 
-_BEARER = _BearerInContract(scheme_name="bearer", description="The key as a bearer token")
-_BASIC = _BasicInContract(scheme_name="basic", description="Any user name, the key as the password")
+BEARER = _BearerInContract(scheme_name="bearer", description="The key as a bearer token")
+BASIC = _BasicInContract(scheme_name="basic", description="Any user name, the key as the password")
 
 PUBLIC_TOO: dict[str, Any] = {"security": [{}]}
 """The `openapi_extra=` of a route that answers without a key as well."""
@@ -49,8 +50,8 @@ def reader_if_any(
     request: Request,
     db: ReadDb,
     clock: TheClock,
-    _bearer: Annotated[None, Depends(_BEARER)],
-    _basic: Annotated[None, Depends(_BASIC)],
+    _bearer: Annotated[None, Depends(BEARER)],
+    _basic: Annotated[None, Depends(BASIC)],
 ) -> Caller | None:
     """Who is calling a reading route; None without an Authorization header.
 
@@ -65,8 +66,8 @@ def scraper_if_any(
     request: Request,
     db: ScrapeDb,
     clock: TheClock,
-    _bearer: Annotated[None, Depends(_BEARER)],
-    _basic: Annotated[None, Depends(_BASIC)],
+    _bearer: Annotated[None, Depends(BEARER)],
+    _basic: Annotated[None, Depends(BASIC)],
 ) -> Caller | None:
     """Who asks what the server counts; None without an Authorization header.
 
@@ -89,20 +90,48 @@ def reader(caller: Annotated[Caller | None, Depends(reader_if_any)]) -> Caller:
     return caller
 
 
-def reporter(
-    request: Request,
-    db: WriteDb,
-    clock: TheClock,
-    _bearer: Annotated[None, Depends(_BEARER)],
-    _basic: Annotated[None, Depends(_BASIC)],
-) -> Caller:
-    """Who is calling a writing route.
+def caller_of(request: Request, db: Session, clock: Clock) -> Caller:
+    """Who is calling; `request` is counted the first time that this is asked.
 
     Raises:
         NotAuthenticated: no key was sent, or one that is not valid.
         TooManyRequests: too many came with this key, or with a wrong one from this address.
     """
-    return _caller(request, db, clock)
+    at = clock()
+    first, request.state.looked_up = not looked_up(request), True
+    secret = sent_key(request.headers.get("authorization", ""))
+    found = same_all_turn(db, ("key", secret), lambda: known_key(db, secret))
+    if found:
+        request.state.key_id = found[0].id
+    caller = caller_with(*found, at=at) if found else None
+    if caller is None:
+        if first and "authorization" in request.headers:
+            count_failure(request)
+        raise not_authenticated()
+    if first:
+        tell_expiry(request, caller, at=at)
+        count_request(request, caller)
+    return caller
+
+
+def looked_up(request: Request) -> bool:
+    """Whether somebody has asked who is calling."""
+    return "looked_up" in request.scope["state"]
+
+
+def refuse_malformed(request: Request) -> None:
+    """Refuse what cannot be a key, without asking the database.
+
+    Raises:
+        NotAuthenticated: no key was sent, or one that is mistyped.
+        TooManyRequests: too many came with a wrong key from this address.
+    """
+    if well_formed(sent_key(request.headers.get("authorization", ""))):
+        return
+    request.state.looked_up = True
+    if "authorization" in request.headers:
+        count_failure(request)
+    raise not_authenticated()
 
 
 def sent_key(authorization: str) -> str:
@@ -131,23 +160,7 @@ def not_authenticated() -> NotAuthenticated:
 AnyReader = Annotated[Caller | None, Depends(reader_if_any)]
 AnyScraper = Annotated[Caller | None, Depends(scraper_if_any)]
 Reader = Annotated[Caller, Depends(reader)]
-Reporter = Annotated[Caller, Depends(reporter)]
 
 
 def _caller_if_any(request: Request, db: Session, clock: Clock) -> Caller | None:
-    return _caller(request, db, clock) if "authorization" in request.headers else None
-
-
-def _caller(request: Request, db: Session, clock: Clock) -> Caller:
-    at = clock()
-    found = known_key(db, sent_key(request.headers.get("authorization", "")))
-    if found:
-        request.state.key_id = found[0].id
-    caller = caller_with(*found, at=at) if found else None
-    if caller is None:
-        if "authorization" in request.headers:
-            count_failure(request)
-        raise not_authenticated()
-    tell_expiry(request, caller, at=at)
-    count_request(request, caller)
-    return caller
+    return caller_of(request, db, clock) if "authorization" in request.headers else None

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from app.access.audit import add_line
@@ -31,6 +32,7 @@ MOST_OVERLAP_DAYS = 30
 
 _ID_ALPHABET = string.ascii_lowercase + string.digits
 _ALPHABET = string.ascii_letters + string.digits
+_KEY_AND_OWNER = select(Key, Organisation).join(Organisation).where(Key.id == bindparam("id"))
 _SHAPE = re.compile(rf"({PREFIX}_([a-z0-9]{{8}})_[A-Za-z0-9]{{32}})([A-Za-z0-9]{{6}})", re.ASCII)
 
 
@@ -116,12 +118,17 @@ def rotate_key(db: Session, key_id: str, *, at: datetime, overlap_days: int = OV
     return secret
 
 
+def well_formed(secret: str) -> bool:
+    """True if `secret` could be one of our keys: it has the shape of one, and its checksum is right."""
+    shape = _SHAPE.fullmatch(secret)
+    return shape is not None and _checksum(shape[1]) == shape[3]
+
+
 def known_key(db: Session, secret: str) -> tuple[Key, Organisation] | None:
     """The key whose secret this is, valid or not, and who holds it; None if it is none of ours."""
-    shape = _SHAPE.fullmatch(secret)
-    if shape is None or _checksum(shape[1]) != shape[3]:
+    if not well_formed(secret):
         return None
-    found = db.exec(select(Key, Organisation).join(Organisation).where(Key.id == shape[2])).first()
+    found = db.exec(_KEY_AND_OWNER, params={"id": secret.split("_")[1]}).first()
     if found is None or not hmac.compare_digest(found[0].secret_hash, _hash(secret)):
         return None
     return found[0], found[1]

@@ -1,6 +1,5 @@
 """The calling key under /v1: what it may do, and its rotation."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -9,12 +8,13 @@ from app.access import examples
 from app.access.caller import NotAuthenticated, Reader
 from app.access.keys import MOST_OVERLAP_DAYS, OVERLAP_DAYS, CannotRotate, rotate_key
 from app.access.models import Key, KeyPublic, KeyRotated
-from app.access.replies import TheWriter
+from app.access.replies import Turn
+from app.access.writing import TheWriter, WritingRoute
 from app.errors import InvalidParameter, Unavailable, problems
 from app.web.answers import documented, json_answer
-from app.web.strict import StrictRoute
+from app.web.turns import ALONE
 
-router = APIRouter(prefix="/v1", tags=["Keys"], route_class=StrictRoute)
+router = APIRouter(prefix="/v1", tags=["Keys"], route_class=WritingRoute)
 
 
 @router.get(
@@ -49,7 +49,7 @@ def get_key(caller: Reader) -> KeyPublic:
         **problems(NotAuthenticated, CannotRotate, InvalidParameter, Unavailable),
     },
 )
-def post_key_rotation(
+async def post_key_rotation(
     writer: TheWriter,
     overlap_days: Annotated[
         int,
@@ -62,13 +62,13 @@ def post_key_rotation(
     lost, rotating again is 409, and the operator makes a new key.
     """
 
-    def rotated(at: datetime) -> Response:
-        secret = rotate_key(writer.db, writer.caller.key_id, at=at, overlap_days=overlap_days)
-        old = writer.db.get_one(Key, writer.caller.key_id)
-        new = writer.db.get_one(Key, old.replaced_by)
+    def rotated(turn: Turn) -> Response:
+        secret = rotate_key(turn.db, turn.caller.key_id, at=turn.at, overlap_days=overlap_days)
+        old = turn.db.get_one(Key, turn.caller.key_id)
+        new = turn.db.get_one(Key, old.replaced_by)
         answer = KeyRotated(
             key=secret, id=new.id, expires_at=new.expires_at, replaced=old.id, replaced_until=old.expires_at
         )
         return json_answer(answer, status_code=201, headers={"Cache-Control": "no-store"})
 
-    return writer.once(rotated, remember=False, action=None)
+    return await writer.once(rotated, rows=ALONE, remember=False, action=None)

@@ -40,7 +40,7 @@ class EditionNow:
         self._connection: Any = None
         self._embedded = database.engine.dialect.name == "sqlite"
 
-    def glance(self) -> Edition | None:
+    def glance(self) -> Any:
         """The edition that there is now; None if it takes a `look` to know, which may wait."""
         connection = self._connection
         if connection is None or not self._embedded:

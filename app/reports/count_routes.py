@@ -6,7 +6,8 @@ from fastapi import APIRouter, Body, Query, Request, Response
 
 from app.access.caller import Reader
 from app.access.models import Action
-from app.access.replies import REPLAYED, TheWriter
+from app.access.replies import REPLAYED
+from app.access.writing import TheWriter, WritingRoute
 from app.errors import NotFound, problems
 from app.reports import examples
 from app.reports.export import lines_of_counts
@@ -61,9 +62,8 @@ from app.web.answers import (
     whole_csv,
 )
 from app.web.dependencies import AsOfMoment, ReadDb
-from app.web.strict import StrictRoute
 
-router = APIRouter(prefix="/v1", route_class=StrictRoute)
+router = APIRouter(prefix="/v1", route_class=WritingRoute)
 
 
 @router.put(
@@ -78,7 +78,7 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute)
         **problems(*WRITING, PreconditionFailed, Overlapping, *WITH_BODY),
     },
 )
-def put_session_count(
+async def put_session_count(
     writer: TheWriter,
     practice: PracticePath,
     municipality: PlacePath,
@@ -92,10 +92,10 @@ def put_session_count(
     """
     row = CountIn(municipality=municipality, practice=practice, period=period, **count.model_dump())
     sent = Sent(counts=[row])
-    return writer.once(
-        lambda at: single_receipt(
-            record(writer.db, sent, by=writer.caller, at=at, if_match=if_match, locate=in_single_figure),
-            writer.caller,
+    return await writer.once(
+        lambda turn: single_receipt(
+            record(turn.db, sent, by=turn.caller, at=turn.at, if_match=if_match, locate=in_single_figure),
+            turn.caller,
         )
     )
 
@@ -130,7 +130,7 @@ def get_session_count(
         **problems(*WRITING, PreconditionFailed, NotFound),
     },
 )
-def retract_session_count(
+async def retract_session_count(
     writer: TheWriter,
     practice: PracticePath,
     municipality: PlacePath,
@@ -139,19 +139,19 @@ def retract_session_count(
     if_match: IfMatch = None,
 ) -> Response:
     """Withdraw a count: it is then not reported, which is not zero; the history keeps it."""
-    return writer.once(
-        lambda at: receipt_answer(
+    return await writer.once(
+        lambda turn: receipt_answer(
             retract(
-                writer.db,
+                turn.db,
                 practice=practice,
                 municipality=municipality,
                 period_or_day=period_at(period).text,
                 reason=reason,
-                by=writer.caller,
-                at=at,
+                by=turn.caller,
+                at=turn.at,
                 if_match=if_match,
             ),
-            writer.caller,
+            turn.caller,
         )
     )
 

@@ -9,7 +9,9 @@ from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
+from starlette.concurrency import run_in_threadpool
 
+from app.access.writing import key_first
 from app.errors import FieldError, Problem
 from app.formats import delimited, workbook
 from app.formats.sheet import Line, Sheet, Unreadable
@@ -29,6 +31,9 @@ KINDS = (JSON, delimited.MEDIA_TYPE, json_lines.MEDIA_TYPE, workbook.MEDIA_TYPE)
 UNPACKED_TIMES = 30
 """How many times larger than any body a workbook may be once it is unpacked; a sheet of figures is some ten times."""
 
+_MOST_BYTES_AT_ONCE = 16_384
+"""A millisecond's reading, which keeps nobody waiting."""
+
 AnyLine = TypeVar("AnyLine", Line, str)
 
 
@@ -46,15 +51,29 @@ class Received:
     sent: Sent
     locate: Locate
 
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return len(self.sent.counts) + len(self.sent.statuses)
 
-async def body_sent(request: Request) -> bytes:
-    """The body as it came; StrictRoute has waited for it."""
-    return await request.body()
+
+async def received(request: Request) -> Received:
+    """The submission that the body holds, for which StrictRoute has waited.
+
+    A few rows of JSON are read at once. What takes longer is read for holders of a key alone, and in a thread.
+    """
+    body = await request.body()
+    if len(body) <= _MOST_BYTES_AT_ONCE and kind_of_content(request.headers.get("content-type"), KINDS) == JSON:
+        return _read(request, body)
+    await key_first(request)
+    return await run_in_threadpool(_read, request, body)
 
 
-# Not async, so that a long file is read in a thread while others are answered.
-def received(request: Request, body: Annotated[bytes, Depends(body_sent)]) -> Received:
-    """The submission that the body holds.
+TheReceived = Annotated[Received, Depends(received)]
+
+
+def _read(request: Request, body: bytes) -> Received:
+    """The submission that `body` holds.
 
     Raises:
         TooManyRows: it has more rows than the setting `max_rows` allows; they are counted before they are looked at.
@@ -74,9 +93,6 @@ def received(request: Request, body: Annotated[bytes, Depends(body_sent)]) -> Re
         return _from_sheets(workbook.workbook_sheets(body, most_bytes=most_bytes), settings.max_rows)
     except Unreadable as error:
         raise wrong_file([FieldError(line=error.line, detail=error.detail)]) from error
-
-
-TheReceived = Annotated[Received, Depends(received)]
 
 
 def _from_json(value: Any, most: int) -> Received:

@@ -1,14 +1,14 @@
 """Submissions under /v1: posting, one's receipts, taking back."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 
 from app.access.caller import NotAuthenticated, Reader
 from app.access.models import Action
-from app.access.replies import REPLAYED, TheWriter
+from app.access.replies import REPLAYED, Turn
 from app.access.scope import NotAllowed
+from app.access.writing import TheWriter, WritingRoute
 from app.clock import helsinki_day
 from app.database import LARGEST_ID
 from app.errors import InvalidParameter, NotFound, Unavailable, parameter_problem, problems
@@ -41,9 +41,9 @@ from app.web.answers import (
     wants_csv,
 )
 from app.web.dependencies import ReadDb, TheClock
-from app.web.strict import StrictRoute
+from app.web.turns import ALONE
 
-router = APIRouter(prefix="/v1", route_class=StrictRoute)
+router = APIRouter(prefix="/v1", route_class=WritingRoute)
 
 
 @router.post(
@@ -63,7 +63,7 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute)
     },
     openapi_extra={"requestBody": examples.SUBMISSION_BODY},
 )
-def post_submission(
+async def post_submission(
     writer: TheWriter,
     received: TheReceived,
     skip_invalid: Annotated[bool, Query(description="Reject rows that break a rule, record the others")] = False,
@@ -86,20 +86,20 @@ def post_submission(
     column. `GET /v1/submissions/template` answers a file to fill in.
     """
 
-    def recorded(at: datetime) -> Response:
+    def recorded(turn: Turn) -> Response:
         receipt = record(
-            writer.db,
+            turn.db,
             received.sent,
-            by=writer.caller,
-            at=at,
+            by=turn.caller,
+            at=turn.at,
             skip_invalid=skip_invalid,
             dry_run=dry_run,
             locate=received.locate,
         )
         headers = {} if dry_run else {"Location": f"/v1/submissions/{receipt.id}"}
-        return receipt_answer(receipt, writer.caller, status_code=200 if dry_run else 201, headers=headers)
+        return receipt_answer(receipt, turn.caller, status_code=200 if dry_run else 201, headers=headers)
 
-    return writer.once(recorded, remember=not dry_run)
+    return await writer.once(recorded, rows=received.rows, remember=not dry_run)
 
 
 # Before /submissions/{id}, which would take `template` for an id.
@@ -218,7 +218,7 @@ def list_submissions(
         **problems(*WRITING, NotFound, NothingToRetract, Overlapping, *WITH_BODY),
     },
 )
-def retract_whole_submission(
+async def retract_whole_submission(
     writer: TheWriter,
     id: Annotated[
         int, Path(ge=1, le=LARGEST_ID, description="The `id` of the receipt", openapi_examples={"own": {"value": 8}})
@@ -232,9 +232,9 @@ def retract_whole_submission(
     it can be taken back too.
     """
 
-    def retracted(at: datetime) -> Response:
-        receipt = retract_submission(writer.db, id, reason=retraction.reason, by=writer.caller, at=at)
+    def retracted(turn: Turn) -> Response:
+        receipt = retract_submission(turn.db, id, reason=retraction.reason, by=turn.caller, at=turn.at)
         headers = {"Location": f"/v1/submissions/{receipt.id}"}
-        return receipt_answer(receipt, writer.caller, status_code=201, headers=headers)
+        return receipt_answer(receipt, turn.caller, status_code=201, headers=headers)
 
-    return writer.once(retracted)
+    return await writer.once(retracted, rows=ALONE)

@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Query, Request, Response
 
 from app.access.caller import PUBLIC_TOO, AnyReader, NotAuthenticated
-from app.access.replies import REPLAYED, TheWriter
+from app.access.replies import REPLAYED
+from app.access.writing import TheWriter, WritingRoute
 from app.errors import InvalidParameter, NotFound, Unavailable, parameter_problem, problems
 from app.reports import examples
 from app.reports.export import lines_of_statuses
@@ -57,9 +58,8 @@ from app.web.answers import (
     whole_csv,
 )
 from app.web.dependencies import AsOfMoment, ReadDb
-from app.web.strict import StrictRoute
 
-router = APIRouter(prefix="/v1", route_class=StrictRoute)
+router = APIRouter(prefix="/v1", route_class=WritingRoute)
 
 
 @router.put(
@@ -74,7 +74,7 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute)
         **problems(*WRITING, PreconditionFailed, *WITH_BODY),
     },
 )
-def put_status(
+async def put_status(
     writer: TheWriter,
     practice: PracticePath,
     municipality: PlacePath,
@@ -88,10 +88,10 @@ def put_status(
     """
     row = StatusIn(municipality=municipality, practice=practice, date=date, **status.model_dump())
     sent = Sent(statuses=[row])
-    return writer.once(
-        lambda at: single_receipt(
-            record(writer.db, sent, by=writer.caller, at=at, if_match=if_match, locate=in_single_figure),
-            writer.caller,
+    return await writer.once(
+        lambda turn: single_receipt(
+            record(turn.db, sent, by=turn.caller, at=turn.at, if_match=if_match, locate=in_single_figure),
+            turn.caller,
         )
     )
 
@@ -127,7 +127,7 @@ def get_status(
         **problems(*WRITING, PreconditionFailed, NotFound),
     },
 )
-def retract_status(
+async def retract_status(
     writer: TheWriter,
     practice: PracticePath,
     municipality: PlacePath,
@@ -136,19 +136,19 @@ def retract_status(
     if_match: IfMatch = None,
 ) -> Response:
     """Withdraw a status: the one before it is then in force again; the history keeps it."""
-    return writer.once(
-        lambda at: receipt_answer(
+    return await writer.once(
+        lambda turn: receipt_answer(
             retract(
-                writer.db,
+                turn.db,
                 practice=practice,
                 municipality=municipality,
                 period_or_day=day_at(date),
                 reason=reason,
-                by=writer.caller,
-                at=at,
+                by=turn.caller,
+                at=turn.at,
                 if_match=if_match,
             ),
-            writer.caller,
+            turn.caller,
         )
     )
 

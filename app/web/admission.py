@@ -42,6 +42,11 @@ class Admission:
             "scraping": asyncio.Semaphore(_SCRAPERS),
         }
 
+    def allowance(self, state: dict[str, Any]) -> Allowance:
+        """What is left of the waiting of the request whose `state` this is."""
+        allowance: Allowance = state.setdefault("allowance", Allowance(self.seconds))
+        return allowance
+
     @asynccontextmanager
     async def place(self, kind: Kind, state: dict[str, Any]) -> AsyncIterator[None]:
         """A place until the end; `state`, the request's, keeps what of its waiting is left for a second one.
@@ -49,7 +54,7 @@ class Admission:
         Raises:
             Unavailable: none became free in time.
         """
-        allowance = state.setdefault("allowance", Allowance(self.seconds))
+        allowance = self.allowance(state)
         with allowed(allowance):
             await self._wait_for_place(kind, allowance)
             try:

@@ -8,9 +8,8 @@ from fastapi import Depends, Query, Request
 from sqlmodel import Session
 
 from app.clock import AsOf, Clock, NotAMoment, as_of
-from app.database import POSTED, Database, UnsafeDatabase, disk_full, settle, unavailable
+from app.database import Database, UnsafeDatabase, disk_full, settle, unavailable
 from app.errors import InsufficientStorage, Unavailable, parameter_problem
-from app.measures.counting import Measures
 from app.web.admission import RETRY_AFTER, Admission, Kind
 
 # For the contract alone: what is wrong with a moment is said in words by app.clock.
@@ -36,7 +35,6 @@ def _place(kind: Kind) -> Callable[[Request], AsyncIterator[None]]:
 
 
 PlaceToRead = Annotated[None, Depends(_place("reading"), scope="function")]
-PlaceToWrite = Annotated[None, Depends(_place("writing"), scope="function")]
 PlaceToScrape = Annotated[None, Depends(_place("scraping"), scope="function")]
 
 
@@ -50,18 +48,8 @@ def scraping(request: Request, _place: PlaceToScrape) -> Iterator[Session]:
     yield from _snapshot(request)
 
 
-def writing(request: Request, _place: PlaceToWrite) -> Iterator[Session]:
-    """A session for one writing request, committed before the answer is sent."""
-    database: Database = request.app.state.database
-    with available(), _space_left(), database.writing() as db:
-        yield db
-    measures: Measures = request.app.state.measures
-    measures.posted(db.info.get(POSTED, {}))
-
-
 ReadDb = Annotated[Session, Depends(reading, scope="function")]
 ScrapeDb = Annotated[Session, Depends(scraping, scope="function")]
-WriteDb = Annotated[Session, Depends(writing, scope="function")]
 TheClock = Annotated[Clock, Depends(clock_of)]
 
 
@@ -107,14 +95,8 @@ def available() -> Iterator[None]:
         raise Unavailable(_words(error), headers=RETRY_AFTER) from error
 
 
-def _snapshot(request: Request) -> Iterator[Session]:
-    database: Database = request.app.state.database
-    with available(), database.reading() as db:
-        yield db
-
-
 @contextmanager
-def _space_left() -> Iterator[None]:
+def space_left() -> Iterator[None]:
     """Turns a full disk into a problem that says so."""
     try:
         yield
@@ -126,6 +108,12 @@ def _space_left() -> Iterator[None]:
             "send it again when the operator has made space",
             headers={"Retry-After": "60"},
         ) from error
+
+
+def _snapshot(request: Request) -> Iterator[Session]:
+    database: Database = request.app.state.database
+    with available(), database.reading() as db:
+        yield db
 
 
 def _words(error: Exception) -> str:

@@ -65,7 +65,7 @@ class StrictRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's handler behind our checks of parameters and body."""
-        handler = super().get_route_handler()
+        handler = self.answering()
         fields = get_flat_params(self.dependant)
         once = {
             field.alias: "list[" not in str(field.field_info.annotation)
@@ -93,6 +93,10 @@ class StrictRoute(APIRoute):
             return await handler(request)
 
         return strict_handler
+
+    def answering(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's handler, behind our checks; for other kinds of routes to stand around."""
+        return super().get_route_handler()
 
 
 def kind_of_content(content_type: str | None, taken: Sequence[str]) -> str:

@@ -4,19 +4,18 @@
 """
 
 import os
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
-from sqlmodel import Session
 
-from app.access.replies import Writer
+from app.access import replies
 from app.cli import serving
-from app.database import Database
+from app.database import Turn
+from app.web import turns
 
 BETWEEN = 0.05
 """Seconds from the answer to the commit that it tells of: long enough for a kill to fall into."""
@@ -24,23 +23,23 @@ BETWEEN = 0.05
 
 def answers_before_it_commits() -> None:
     """Every answer is sent before what it acknowledges is committed."""
+    do, keep = turns._Piece.do, Turn.keep
 
-    @contextmanager
-    def writing(database: Database) -> Iterator[Session]:
-        db = Session(database.engine, expire_on_commit=False)
-        try:
-            yield db
-        except BaseException:
-            db.close()
-            raise
-        threading.Timer(BETWEEN, _commit, [db]).start()
+    def do_and_tell(piece: Any, *where: Any) -> None:
+        do(piece, *where)
+        piece.loop.call_soon_threadsafe(piece.tell)
 
-    _put(Database, "writing", writing)
+    def keep_later(turn: Turn) -> None:
+        time.sleep(BETWEEN)
+        keep(turn)
+
+    _put(turns._Piece, "do", do_and_tell)
+    _put(Turn, "keep", keep_later)
 
 
 def forgets_its_replies() -> None:
     """What was answered to an Idempotency-Key is not remembered."""
-    _put(Writer, "_remember", lambda *_: None)
+    _put(replies, "_remember", lambda *_: None)
 
 
 def synchronous_normal() -> None:
@@ -59,12 +58,5 @@ def served() -> FastAPI:
     return serving.served()
 
 
-def _put(owner: type[Any], name: str, faulty: Callable[..., Any]) -> None:
+def _put(owner: Any, name: str, faulty: Callable[..., Any]) -> None:
     setattr(owner, name, faulty)
-
-
-def _commit(db: Session) -> None:
-    try:
-        db.commit()
-    finally:
-        db.close()

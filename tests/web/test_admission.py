@@ -5,14 +5,17 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
+from starlette.concurrency import run_in_threadpool
 from starlette.testclient import TestClient
 
 from app.access.models import Organisation
+from app.access.replies import Turn
+from app.access.writing import TheWriter
 from app.main import create_app
 from app.settings import Settings
 from app.web.admission import Admission
-from app.web.dependencies import ReadDb, WriteDb
+from app.web.dependencies import ReadDb
 from tests.conftest import Caller, StandingClock, count
 
 DEADLINE = 20
@@ -53,12 +56,15 @@ def test_whoever_finds_no_place_in_time_is_told_when_to_come_again(app: FastAPI)
 
 
 def test_a_place_is_free_again_whatever_the_request_came_to(app: FastAPI, kuopio: Caller) -> None:
-    def fail(db: WriteDb) -> None:
-        raise RuntimeError
+    async def fail(writer: TheWriter) -> Response:
+        def refuse(turn: Turn) -> Response:
+            raise RuntimeError
+
+        return await writer.once(refuse)
 
     app.add_api_route("/fail", fail, methods=["POST"])
     with TestClient(app, raise_server_exceptions=False) as http:
-        answers = [http.post("/fail").status_code for _ in range(3)]
+        answers = [http.post("/fail", headers=kuopio.headers).status_code for _ in range(3)]
         refused = [Caller(http, kuopio.key).post([count("140", "2022-03", 7)]).status_code for _ in range(3)]
         stored = Caller(http, kuopio.key).post([count("297", "2022-03", 7)]).status_code
 
@@ -68,10 +74,12 @@ def test_a_place_is_free_again_whatever_the_request_came_to(app: FastAPI, kuopio
 def test_a_refusal_that_cannot_be_audited_in_time_is_told_all_the_same(app: FastAPI, kuopio: Caller) -> None:
     begun, go = threading.Event(), threading.Event()
 
-    def hold(db: WriteDb) -> None:
-        begun.set()
-        assert go.wait(DEADLINE)
+    async def hold(request: Request) -> None:
+        async with admission.place("writing", request.scope["state"]):
+            begun.set()
+            await run_in_threadpool(go.wait, DEADLINE)
 
+    admission: Admission = app.state.admission
     app.add_api_route("/hold", hold, methods=["POST"])
     with TestClient(app) as http, ThreadPoolExecutor() as threads:
         holder = threads.submit(http.post, "/hold")

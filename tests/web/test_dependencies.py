@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import text
 from sqlmodel import select
 from starlette.testclient import TestClient
 
 from app.access.models import Organisation
-from app.database import Database, is_sqlite
-from app.web.dependencies import AsOfMoment, ReadDb, TheClock, WriteDb
+from app.database import Database
+from app.web.dependencies import AsOfMoment, ReadDb, TheClock
 from tests.conftest import Caller, StandingClock, count
 
 
@@ -27,44 +26,6 @@ def ask(app: FastAPI, route: Callable[..., Any]) -> Any:
     app.add_api_route("/route", route, methods=["POST"])
     with TestClient(app, raise_server_exceptions=False) as http:
         return http.post("/route")
-
-
-def test_what_a_writing_route_adds_is_stored(app: FastAPI, clock: StandingClock) -> None:
-    def add(db: WriteDb, now: TheClock) -> None:
-        db.add(Organisation(name="Kuopio", created_at=now()))
-
-    answer = ask(app, add)
-
-    assert (answer.status_code, names(app)) == (200, ["Kuopio"])
-
-
-def test_what_a_failing_route_added_is_not_stored(app: FastAPI) -> None:
-    def add_and_fail(db: WriteDb, now: TheClock) -> None:
-        db.add(Organisation(name="Kuopio", created_at=now()))
-        db.flush()
-        raise RuntimeError
-
-    answer = ask(app, add_and_fail)
-
-    assert (answer.status_code, names(app)) == (500, [])
-
-
-def test_what_cannot_be_committed_is_not_said_to_be_stored(app: FastAPI) -> None:
-    def break_at_the_end(db: WriteDb, now: TheClock) -> str:
-        if is_sqlite(db):
-            db.execute(text("PRAGMA defer_foreign_keys = ON"))
-        else:
-            name = "fk_keys_organisation_id_organisations"
-            db.execute(text(f"ALTER TABLE keys ALTER CONSTRAINT {name} DEFERRABLE INITIALLY DEFERRED"))
-        values = "('x', 4711, 'x', 'x', '[]', '[]', '2024-01-01', '2024-01-01')"
-        columns = "(id, organisation_id, name, secret_hash, actions, areas, created_at, expires_at)"
-        db.execute(text(f"INSERT INTO keys {columns} VALUES {values}"))
-        return "stored"
-
-    answer = ask(app, break_at_the_end)
-
-    assert answer.status_code == 500
-    assert "stored" not in answer.text
 
 
 def test_a_reading_route_keeps_nothing(app: FastAPI) -> None:
