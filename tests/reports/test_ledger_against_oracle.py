@@ -18,6 +18,7 @@ from app.database import Database
 from app.practices.definitions import define_practice
 from app.practices.models import PracticePublic
 from app.settings import Settings
+from app.web.turns import Turns
 from tests.conftest import Caller, StandingClock, postgresql_database
 from tests.reports.ledger_oracle import Entry, Expected, Key, Ledger, bounds, key_of, listed
 
@@ -321,13 +322,15 @@ def prepare(app: FastAPI) -> None:
 @contextmanager
 def using(app: FastAPI, url: str) -> Iterator[None]:
     """Meanwhile the application works on the database at `url`."""
-    own = app.state.database
-    app.state.database = Database(Settings(database_url=url))
+    own = app.state.database, app.state.turns
+    database = Database(Settings(database_url=url))
+    app.state.database, app.state.turns = database, Turns(database, app.state.clock)
     try:
         yield
     finally:
-        app.state.database.dispose()
-        app.state.database = own
+        app.state.turns.close()
+        database.dispose()
+        app.state.database, app.state.turns = own
 
 
 @contextmanager
