@@ -9,10 +9,9 @@ from sqlmodel import Session, col
 
 from app.errors import FieldError
 from app.places.register import Municipality
-from app.practices.definitions import practices
 from app.practices.models import PracticePublic
-from app.releases.reading import years_kept_by_releases
 from app.reports.doubts import HISTORY_YEARS, Figures
+from app.reports.given import given_practices, given_years
 from app.reports.ledger import Decision, Entry, Key, about, counts_in_force, statuses_in_force
 from app.reports.models import ListName, Outcome
 from app.reports.plausibility import Background, count_warnings, figure_of, figure_warnings, status_warnings
@@ -73,9 +72,9 @@ def add_warnings(
 ) -> None:
     """Say what is odd about each row, in the light of all that is in force once the submission is recorded."""
     _apply(decisions, standing)
-    known = practices(db)
+    known = given_practices(db)
     figures = _figures(decisions, standing)
-    kept = {slug: years_kept_by_releases(db, slug, on=today) for slug in {entry.practice for entry in _held(decisions)}}
+    kept = {slug: given_years(db, slug, on=today) for slug in {entry.practice for entry in _held(decisions)}}
     for decision in decisions:
         entry = decision.added or decision.standing
         if decision.outcome == "rejected" or entry is None:

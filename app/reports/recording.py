@@ -9,12 +9,12 @@ from app.access.scope import Caller, NotCovered
 from app.clock import helsinki_day
 from app.database import hold_turn
 from app.errors import MOST_LISTED, FieldError, InvalidRequest, Problem
-from app.places.register import municipalities, municipality_code
-from app.practices.definitions import practices
+from app.places.register import municipality_code
 from app.reports.decisions import Locate, Row, add_warnings, decision_on, in_submission, standing_for
+from app.reports.given import given_places, given_practices
 from app.reports.history import count_in_force, status_in_force
 from app.reports.ledger import Decision, Entry, entry_etag, receipt_row, store, withdrawn
-from app.reports.models import CountIn, ListName, Receipt, StatusIn, SubmissionIn
+from app.reports.models import ListName, Receipt, SubmissionIn
 from app.reports.rules import Overlapping, Refusal, Rulebook
 from app.reports.submissions import dry_receipt, receipt_of
 from app.reports.tables import CountEntry
@@ -94,7 +94,7 @@ def retract(
         PreconditionFailed: it is not the one that `if_match` names.
     """
     code = municipality_code(municipality)
-    rulebook = Rulebook(helsinki_day(at), by.scope, practices(db).keys(), municipalities(db, codes=[code]))
+    rulebook = Rulebook(helsinki_day(at), by.scope, given_practices(db).keys(), given_places(db))
     refusals = [*rulebook.place_refusals(code, practice), *rulebook.note_refusals(reason, "reason")]
     _raise_first_kind([in_single_figure("counts", 0, one) for one in refusals], [one.kind for one in refusals])
     found: Entry
@@ -110,14 +110,11 @@ def retract(
 
 
 def _rulebook(db: Session, submission: SubmissionIn, *, by: Caller, today: date, locate: Locate) -> Rulebook:
-    items: Sequence[CountIn | StatusIn] = [*submission.counts, *submission.statuses]
-    codes = {municipality_code(item.municipality) for item in items}
-
     def name_of_count(index: int) -> str:
         line = locate("counts", index, Refusal(InvalidRequest, "period", "")).line
         return f"row {index}" if line is None else f"line {line}"
 
-    return Rulebook(today, by.scope, practices(db).keys(), municipalities(db, codes=codes), name_of_count)
+    return Rulebook(today, by.scope, given_practices(db).keys(), given_places(db), name_of_count)
 
 
 def _receipt(db: Session, decisions: Sequence[Decision], *, by: Caller, at: datetime, dry_run: bool) -> Receipt:
