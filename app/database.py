@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError, TimeoutError
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from app.clock import RESOLUTION, Clock
+from app.clock import RESOLUTION, Clock, helsinki_day
 from app.measures.counting import Measures
 from app.measures.pool import WatchedPool
 from app.settings import Settings
@@ -50,6 +50,7 @@ _DURABLE = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_
 Known = TypeVar("Known")
 
 _SAME = "same_all_turn"
+_GIVEN = "given"
 
 _IMMEDIATE = {"begin": "IMMEDIATE"}
 
@@ -147,7 +148,7 @@ class Database:
                 raise
 
     @contextmanager
-    def turn(self, clock: Clock) -> Iterator["Turn"]:
+    def turn(self, clock: Clock, given: "Given") -> Iterator["Turn"]:
         """The turn to write, for several pieces of work; what is not kept in the end is rolled back.
 
         It waits a second for whoever has the turn, and then raises what `busy` knows.
@@ -155,7 +156,8 @@ class Database:
         with self.engine.connect() as connection:
             with allowed(Allowance(_TURN_SECONDS + _ROUND_TRIPS_SECONDS)):
                 _wait_for_turn(connection)
-            yield Turn(connection, clock)
+            given.look(connection, helsinki_day(clock()))
+            yield Turn(connection, clock, given)
 
     def erase_deleted(self) -> None:
         """Leave nothing of deleted rows in the database's own files: neither in freed pages nor in SQLite's log.
@@ -228,6 +230,24 @@ class Database:
         return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
+class Given:
+    """What posts are held against and do not change, as it was read: definitions, registers, releases.
+
+    It is good for a day, and for as long as `edition`, one statement, finds the same; None keeps nothing.
+    """
+
+    def __init__(self, edition: str | None = None) -> None:
+        self.known: dict[Hashable, Any] = {}
+        self._query = edition
+        self._edition: Any = None
+
+    def look(self, connection: Connection, day: date) -> None:
+        """Forget everything if it may have changed by `day`; to be called in every turn, before anything is asked."""
+        edition = self._query and (day, *connection.exec_driver_sql(self._query).one())
+        if edition is None or edition != self._edition:
+            self._edition, self.known = edition, {}
+
+
 class Turn:
     """A transaction of the one writer, in which several pieces of work are done one after the other.
 
@@ -235,12 +255,12 @@ class Turn:
     roll its session back as if it were alone.
     """
 
-    def __init__(self, connection: Connection, clock: Clock) -> None:
+    def __init__(self, connection: Connection, clock: Clock, given: Given) -> None:
         self._connection = connection
         self._clock = clock
         self._last: datetime = connection.execute(_LAST_WRITE).scalar_one()
         self._kept = False
-        self._info: dict[Any, Any] = {_SAME: {}}
+        self._info: dict[Any, Any] = {_SAME: {}, _GIVEN: given.known}
 
     @contextmanager
     def piece(self) -> Iterator[tuple[Session, datetime]]:
@@ -279,14 +299,14 @@ def take_turn(db: Session, clock: Clock) -> datetime:
 def same_all_turn(db: Session, what: Hashable, read: Callable[[], Known]) -> Known:
     """What `read` finds; of all pieces of work that share a turn only the first one reads it.
 
-    For what no such piece changes: keys, registers, definitions, releases. Who changes one of them has a turn alone.
+    For keys, which no such piece changes: who changes one has a turn alone.
     """
-    known: dict[Hashable, Known] | None = db.info.get(_SAME)
-    if known is None:
-        return read()
-    if what not in known:
-        known[what] = read()
-    return known[what]
+    return _once(db.info.get(_SAME), what, read)
+
+
+def given(db: Session, what: Hashable, read: Callable[[], Known]) -> Known:
+    """What `read` finds; in a turn it is read again only if the edition of what is `Given` has changed."""
+    return _once(db.info.get(_GIVEN), what, read)
 
 
 def wait_for_turn(db: Session) -> None:
@@ -369,6 +389,16 @@ def _wait_for_turn(connection: Connection) -> None:
         connection.execution_options(**_IMMEDIATE).begin()
     else:
         connection.execute(_LOCK_SOON)
+
+
+def _once(known: dict[Hashable, Any] | None, what: Hashable, read: Callable[[], Known]) -> Known:
+    """What is `known`, read if it is not yet; None is outside a turn, where all is read anew."""
+    if known is None:
+        return read()
+    if what not in known:
+        known[what] = read()
+    found: Known = known[what]
+    return found
 
 
 def _code(error: DBAPIError) -> str | None:

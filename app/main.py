@@ -25,12 +25,13 @@ from app.access.at_hand import AnswersToHolders
 from app.access.limits import limits_of
 from app.access.refusals import RefusalsAudited
 from app.clock import Clock, system_clock
-from app.database import Database
+from app.database import Database, Given
 from app.errors import install_problems
 from app.measures.counting import Measures
 from app.operation.gauges import LastPosts
 from app.releases.edition import EditionNow
 from app.reports.edition import RecordedNow
+from app.reports.given import EDITION
 from app.reports.models import SubmissionIn
 from app.settings import Settings
 from app.tracing.switch import tracing_to
@@ -112,7 +113,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
     measures = Measures(VERSION)
     database.watch(measures)
     editions, recorded = EditionNow(database, clock), RecordedNow(database, clock)
-    turns = Turns(database, clock)
+    turns = Turns(database, clock, Given(EDITION))
     tracing = tracing_to(settings.otlp_endpoint, version=VERSION)
     database.tracer = tracing.tracer
 

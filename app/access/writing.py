@@ -14,7 +14,7 @@ from app.access.caller import BASIC, BEARER, caller_of, looked_up, refuse_malfor
 from app.access.models import Action
 from app.access.replies import Answer, Retry, Turn, answered_once, retry_of
 from app.database import POSTED, Database
-from app.errors import Problem
+from app.errors import Problem, Unavailable
 from app.measures.counting import Measures
 from app.web.admission import Admission
 from app.web.dependencies import available, space_left
@@ -89,6 +89,9 @@ class WritingRoute(StrictRoute):
         async def answered_to_holders(request: Request) -> Response:
             try:
                 return await handler(request)
+            except Unavailable:
+                # The database is not asked once more.
+                raise
             except (RequestValidationError, Problem):
                 await key_first(request)
                 raise

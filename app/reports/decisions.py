@@ -3,17 +3,15 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import MAXYEAR, date
-from functools import cache
 
 from sqlmodel import Session, col
 
 from app.errors import FieldError
 from app.periods import Period
 from app.places.register import Municipality
-from app.practices.definitions import practices
-from app.releases.reading import years_kept_by_releases
 from app.reports.doubts import HISTORY_YEARS
 from app.reports.entries import UNNUMBERED, PlainCount, PlainStatus
+from app.reports.given import given_practices, given_years
 from app.reports.ledger import Decision, Key, plain_in_force
 from app.reports.models import ListName, Outcome
 from app.reports.plausibility import Background, count_warnings, status_warnings
@@ -75,16 +73,13 @@ def add_warnings(
     today: date,
 ) -> None:
     """Say what is odd about each row, in the light of all that is in force once the submission is recorded."""
-    known = practices(db)
-
-    @cache
-    def kept(practice: str) -> Mapping[str, Collection[int]]:
-        return years_kept_by_releases(db, practice, on=today)
-
+    known = given_practices(db)
+    by_key = _by_key(decisions)
+    kept = {slug: given_years(db, slug, on=today) for slug in {practice for practice, _ in by_key}}
     # One municipality and practice after the other, so that what is sorted out for each is not held for all.
-    for key, own in _by_key(decisions).items():
+    for key, own in by_key.items():
         practice, place = known[key[0]], places[key[1]]
-        released = kept(practice.slug).get(place.county or "", frozenset())
+        released = kept[practice.slug].get(place.county or "", frozenset())
         background = Background(practice, place, released, *_in_force_then(own, standing, key))
         for decision in own:
             entry = decision.added or decision.standing

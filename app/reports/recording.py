@@ -1,7 +1,6 @@
 """From what was sent to what is recorded: check every row, decide what becomes of it, store all under one receipt."""
 
-import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlmodel import Session
@@ -10,15 +9,15 @@ from app.access.scope import Caller, NotCovered
 from app.clock import helsinki_day
 from app.database import hold_turn
 from app.errors import MOST_LISTED, FieldError, InvalidRequest, Problem
-from app.places.register import municipalities, municipality_code
-from app.practices.definitions import practices
+from app.places.register import municipality_code
 from app.reports.decisions import Locate, Row, add_warnings, decision_on, in_submission, standing_for
 from app.reports.entries import AnyEntry
+from app.reports.given import given_places, given_practices
 from app.reports.history import count_in_force, status_in_force
 from app.reports.ledger import Decision, Entry, entry_etag, receipt_for, store, withdrawn
 from app.reports.models import ListName
 from app.reports.rules import Overlapping, Refusal, Rulebook
-from app.reports.sent import AnyCount, AnyStatus, Sent
+from app.reports.sent import Sent
 from app.reports.submissions import NewReceipt
 from app.reports.tables import CountEntry
 
@@ -62,7 +61,7 @@ def record(
     if not sent.counts and not sent.statuses:
         raise InvalidRequest("there is no row in counts or statuses, so there is nothing to record")
     hold_turn(db, rows=len(sent.counts) + len(sent.statuses))
-    rulebook = _rulebook(db, sent, by=by, today=helsinki_day(at), locate=locate)
+    rulebook = _rulebook(db, by=by, today=helsinki_day(at), locate=locate)
     rows: list[Row] = [*rulebook.checked_counts(sent.counts), *rulebook.checked_statuses(sent.statuses)]
     _refuse(rows, locate, skip_invalid=skip_invalid)
     standing = standing_for(db, [row for row in rows if not row.refusals])
@@ -98,7 +97,7 @@ def retract(
         PreconditionFailed: it is not the one that `if_match` names.
     """
     code = municipality_code(municipality)
-    rulebook = Rulebook(helsinki_day(at), by.scope, practices(db).keys(), municipalities(db, codes=[code]))
+    rulebook = Rulebook(helsinki_day(at), by.scope, given_practices(db).keys(), given_places(db))
     refusals = [*rulebook.place_refusals(code, practice), *rulebook.note_refusals(reason, "reason")]
     _raise_first_kind([in_single_figure("counts", 0, one) for one in refusals], [one.kind for one in refusals])
     found: Entry
@@ -113,15 +112,12 @@ def retract(
     return store(db, [decision], by=by, at=at)
 
 
-def _rulebook(db: Session, sent: Sent, *, by: Caller, today: date, locate: Locate) -> Rulebook:
-    items: Iterable[AnyCount | AnyStatus] = itertools.chain(sent.counts, sent.statuses)
-    codes = {municipality_code(item.municipality) for item in items}
-
+def _rulebook(db: Session, *, by: Caller, today: date, locate: Locate) -> Rulebook:
     def name_of_count(index: int) -> str:
         line = locate("counts", index, Refusal(InvalidRequest, "period", "")).line
         return f"row {index}" if line is None else f"line {line}"
 
-    return Rulebook(today, by.scope, practices(db).keys(), municipalities(db, codes=codes), name_of_count)
+    return Rulebook(today, by.scope, given_practices(db).keys(), given_places(db), name_of_count)
 
 
 def _refuse(rows: Sequence[Row], locate: Locate, *, skip_invalid: bool) -> None:

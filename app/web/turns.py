@@ -13,7 +13,7 @@ from opentelemetry.trace import INVALID_SPAN, Span
 from sqlmodel import Session
 
 from app.clock import Clock
-from app.database import Database, Turn, busy, transaction_lost
+from app.database import Database, Given, Turn, busy, transaction_lost
 from app.errors import Unavailable
 from app.waiting import Allowance, allowed
 from app.web.admission import RETRY_AFTER
@@ -42,8 +42,9 @@ class Turns:
     Nobody is told what came of their work before all that was done in the turn is committed.
     """
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, given: Given) -> None:
         self._database = database
+        self._given = given
         self._clock = clock
         self._most_seconds = database.settings.lock_timeout_seconds
         self._changed = Condition()
@@ -108,7 +109,7 @@ class Turns:
         group: list[_Piece[Any]] = []
         failure = None
         try:
-            with allowed(Allowance(_ATTEMPT_SECONDS)), self._database.turn(self._clock) as turn:
+            with allowed(Allowance(_ATTEMPT_SECONDS)), self._database.turn(self._clock, self._given) as turn:
                 group = self._next_group()
                 for piece in group:
                     piece.do(turn, self._database)

@@ -14,9 +14,10 @@ from hypothesis import example, given, note, settings as with_settings, strategi
 from sqlalchemy.engine import make_url
 from starlette.testclient import TestClient
 
-from app.database import Database
+from app.database import Database, Given
 from app.practices.definitions import define_practice
 from app.practices.models import PracticePublic
+from app.reports.given import EDITION
 from app.settings import Settings
 from app.web.turns import Turns
 from tests.conftest import Caller, StandingClock, postgresql_database
@@ -324,7 +325,7 @@ def using(app: FastAPI, url: str) -> Iterator[None]:
     """Meanwhile the application works on the database at `url`."""
     own = app.state.database, app.state.turns
     database = Database(Settings(database_url=url))
-    app.state.database, app.state.turns = database, Turns(database, app.state.clock)
+    app.state.database, app.state.turns = database, Turns(database, app.state.clock, Given(EDITION))
     try:
         yield
     finally:
