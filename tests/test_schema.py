@@ -15,6 +15,7 @@ import httpx
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import func, text
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, select
@@ -34,6 +35,14 @@ def empty(empty_database_url: str) -> Iterator[Database]:
     database = Database(Settings(database_url=empty_database_url))
     yield database
     database.dispose()
+
+
+def test_the_newest_revision_is_the_one_that_a_migration_goes_to() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "migrations"))
+    config.set_main_option("path_separator", "os")
+
+    assert newest_revision() == ScriptDirectory.from_config(config).get_current_head()
 
 
 def test_a_server_may_start_on_a_migrated_database(empty: Database) -> None:

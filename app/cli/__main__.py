@@ -52,10 +52,12 @@ def _command(name: str) -> Any:
     module, _, attribute = _COMMANDS[name].partition(":")
     with _nothing_collected():
         found = getattr(import_module(f"app.cli.{module}"), attribute)
-    if not isinstance(found, typer.Typer):
-        function, found = found, typer.Typer(add_completion=False)
-        found.command()(function)
-    command = typer.main.get_command(found)
+    if isinstance(found, typer.Typer):
+        command: Any = typer.main.get_group(found)
+    else:
+        alone = typer.Typer(add_completion=False)
+        alone.command()(found)
+        command = typer.main.get_command(alone)
     command.name = name
     return command
 

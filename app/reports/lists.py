@@ -133,7 +133,10 @@ def statuses_asked(db: Session, filters: Filters, *, as_of: AsOf, cursor: Cursor
 
 def page_of_counts(db: Session, asked: Asked, *, limit: int) -> tuple[list[CountPublic], Cursor | None]:
     """At most `limit` counts, and where the next page begins."""
-    conditions = [*asked.conditions, *([count_behind(asked.after)] if asked.after else [])]
+    conditions = list(asked.conditions)
+    if asked.after:
+        key = tuple_(col(CountEntry.practice), col(CountEntry.municipality), col(CountEntry.period))
+        conditions.append(key > asked.after)
     entries = counts_in_force(db, *conditions, moment=asked.moment, limit=limit + 1)
     names = organisation_names(db, (entry.organisation_id for entry in entries))
     rows = [
@@ -155,26 +158,22 @@ def page_of_statuses(
         entries = _in_force_on(on, until, asked.shown)
         entries = [entry for entry in entries if not asked.after or _status_slot(entry) > asked.after]
     else:
-        conditions = [*asked.conditions, *([status_behind(asked.after)] if asked.after else [])]
+        conditions = list(asked.conditions)
+        if asked.after:
+            key = tuple_(col(StatusEntry.practice), col(StatusEntry.municipality), col(StatusEntry.day))
+            conditions.append(key > status_key(asked.after))
         entries = list(statuses_in_force(db, *conditions, moment=asked.moment, limit=_one_more(limit)))
     rows = [status_public(entry, asked.shown[entry.municipality]) for entry in entries[:limit]]
     return rows, _next(asked.moment, [_status_slot(entry) for entry in entries], limit)
 
 
-def count_behind(slot: Slot) -> ColumnElement[bool]:
-    """The condition that a count stands behind `slot` in the order of practice, municipality and period."""
-    return tuple_(col(CountEntry.practice), col(CountEntry.municipality), col(CountEntry.period)) > slot
-
-
-def status_behind(slot: Slot) -> ColumnElement[bool]:
-    """The condition that a status stands behind `slot` in the order of practice, municipality and day."""
+def status_key(slot: Slot) -> tuple[str, str, date]:
+    """The key of the status at `slot`; a day that there is not, as in the cursor of another list, is the first."""
     practice, municipality, day = slot
     try:
-        last = date.fromisoformat(day)
+        return practice, municipality, date.fromisoformat(day)
     except ValueError:
-        last = date.min
-    key = tuple_(col(StatusEntry.practice), col(StatusEntry.municipality), col(StatusEntry.day))
-    return key > (practice, municipality, last)
+        return practice, municipality, date.min
 
 
 def count_public(entry: CountEntry, shown: Shown, *, organisation: str) -> CountPublic:

@@ -53,11 +53,11 @@ def answer_in_pieces(
         return Response(first.content, media_type=media_type, headers=dict(headers))
 
     async def pieces() -> AsyncIterator[bytes]:
-        yield first.content
-        begin = first.following
-        while begin is not None:
-            content, begin = await _read(request, whole, begin)
-            yield content
+        piece = first
+        yield piece.content
+        while piece.following is not None:
+            piece = await _read(request, whole, piece.following)
+            yield piece.content
 
     request.scope["state"][PIECES] = pieces
     etag = hashlib.sha256(whole.identity + first.content).hexdigest()[:32]

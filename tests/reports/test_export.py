@@ -4,7 +4,7 @@ import asyncio
 import csv
 import io
 import itertools
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from sqlalchemy.exc import TimeoutError
 from sqlmodel import col, select
 from starlette.types import Message
+from structlog.testing import capture_logs
 
 from app.database import Database
 from app.errors import Unavailable
@@ -108,12 +109,14 @@ def test_a_long_answer_has_no_length_and_what_fits_into_a_piece_has_one(reader: 
 def test_all_pieces_are_of_one_moment(app: FastAPI, clock: StandingClock, reader: Caller) -> None:
     before = reader.get(COUNTS, format="csv").content
 
-    def post_between() -> None:
+    def post() -> None:
         clock.advance(minutes=1)
         reader.put(f"{COUNTS}/yhdessa-aika/588/2022-03", {"sessions": 5})
         reader.put(f"{COUNTS}/yhdessa-aika/588/2022-04", {"sessions": 6})
 
-    assert asked(app, COUNTS, reader, between=post_between) == before
+    content = asyncio.run(taken(app, COUNTS, reader, between=lambda: asyncio.to_thread(post)))
+
+    assert content == before
     assert reader.get(COUNTS, format="csv").content != before
 
 
@@ -181,25 +184,29 @@ def test_a_client_that_knows_no_chunks_is_told_the_length(app: FastAPI, reader: 
     content = reader.get(COUNTS, format="csv").content
     said: list[Message] = []
 
-    assert asked(app, COUNTS, reader, http_version="1.0", said=said) == content
+    assert asyncio.run(taken(app, COUNTS, reader, http_version="1.0", said=said)) == content
     assert (b"content-length", str(len(content)).encode()) in said[0]["headers"]
 
 
 def test_who_takes_an_answer_slowly_keeps_no_place(app: FastAPI, reader: Caller) -> None:
-    others: list[int] = []
+    others: list[bytes] = []
 
-    asked(app, COUNTS, reader, between=lambda: others.append(reader.get(COUNTS).status_code))
+    async def ask_too() -> None:
+        others.append(await taken(app, STATUSES, reader))
 
-    assert others == [200]
+    whole = asyncio.run(taken(app, COUNTS, reader, between=ask_too))
+
+    assert whole == reader.get(COUNTS, format="csv").content
+    assert others == [reader.get(STATUSES, format="csv").content]
 
 
 def test_nothing_more_is_read_for_who_went_away(app: FastAPI, reader: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = reader.get(COUNTS, format="csv").content
 
-    taken = asked(app, COUNTS, reader, gone_after=2)
+    part = asyncio.run(taken(app, COUNTS, reader, gone_after=2))
 
-    assert whole.startswith(taken)
-    assert len(taken) < len(whole) / 2
+    assert whole.startswith(part)
+    assert len(part) < len(whole) / 2
 
 
 def test_a_fault_in_the_midst_never_ends_the_answer(
@@ -208,11 +215,12 @@ def test_a_fault_in_the_midst_never_ends_the_answer(
     database: Database = app.state.database
     said: list[Message] = []
 
-    def break_database() -> None:
+    async def break_database() -> None:
         monkeypatch.setattr(database, "reading", no_connection)
 
-    with pytest.raises(Unavailable, match="the database did not answer in time"):
-        asked(app, COUNTS, reader, between=break_database, said=said)
+    # Captured, since writing what is raised with all its frames for people to read takes seconds.
+    with capture_logs(), pytest.raises(Unavailable, match="the database did not answer in time"):
+        asyncio.run(taken(app, COUNTS, reader, between=break_database, said=said))
 
     assert said[0]["status"] == 200
     assert all(message["more_body"] for message in said[1:])
@@ -227,12 +235,12 @@ def lines(answer: Any) -> list[list[str]]:
     return list(csv.reader(io.StringIO(answer.text, newline="")))
 
 
-def asked(
+async def taken(
     app: FastAPI,
     path: str,
     caller: Caller,
     *,
-    between: Callable[[], object] | None = None,
+    between: Callable[[], Awaitable[object]] | None = None,
     gone_after: int | None = None,
     http_version: str = "1.1",
     said: list[Message] | None = None,
@@ -244,37 +252,33 @@ def asked(
     """
     said = [] if said is None else said
     pieces: list[bytes] = []
+    gone, first = asyncio.Event(), iter([{"type": "http.request", "body": b"", "more_body": False}])
 
-    async def take() -> None:
-        gone, first = asyncio.Event(), iter([{"type": "http.request", "body": b"", "more_body": False}])
+    async def receive() -> Message:
+        if (message := next(first, None)) is None:
+            await gone.wait()
+            return {"type": "http.disconnect"}
+        return message
 
-        async def receive() -> Message:
-            if (message := next(first, None)) is None:
-                await gone.wait()
-                return {"type": "http.disconnect"}
-            return message
+    async def send(message: Message) -> None:
+        said.append(message)
+        if body := message.get("body"):
+            pieces.append(body)
+            if between and len(pieces) == 1:
+                await between()
+            if len(pieces) == gone_after:
+                gone.set()
+                await asyncio.sleep(0)
 
-        async def send(message: Message) -> None:
-            said.append(message)
-            if body := message.get("body"):
-                pieces.append(body)
-                if between and len(pieces) == 1:
-                    await asyncio.to_thread(between)
-                if len(pieces) == gone_after:
-                    gone.set()
-                    await asyncio.sleep(0)
-
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": http_version,
-            "method": "GET",
-            "path": path,
-            "query_string": b"format=csv",
-            "headers": [(name.lower().encode(), value.encode()) for name, value in caller.headers.items()],
-        }
-        async with asyncio.timeout(20):
-            await app(scope, receive, send)
-
-    asyncio.run(take())
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": http_version,
+        "method": "GET",
+        "path": path,
+        "query_string": b"format=csv",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in caller.headers.items()],
+    }
+    async with asyncio.timeout(20):
+        await app(scope, receive, send)
     return b"".join(pieces)
