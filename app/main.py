@@ -99,7 +99,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
     measures = Measures(VERSION)
     database.watch(measures)
     editions = EditionNow(database, clock)
-    turns = Turns(database, clock, Given(EDITION))
+    turns = Turns(database, clock, Given(*EDITION))
     tracing = tracing_to(settings.otlp_endpoint, version=VERSION)
     database.tracer = tracing.tracer
 
