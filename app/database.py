@@ -8,7 +8,18 @@ from functools import partial
 from typing import Any, TypeVar
 
 from opentelemetry.trace import NoOpTracer, Span, Tracer
-from sqlalchemy import Connection, Engine, MetaData, String, bindparam, create_engine, event, text, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    MetaData,
+    String,
+    bindparam,
+    create_engine,
+    event,
+    literal_column,
+    text,
+    update,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError, TimeoutError
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -103,7 +114,6 @@ class LastWrite(Base, table=True):
     recorded_at: datetime
 
 
-_LAST_WRITE = select(col(LastWrite.recorded_at)).where(col(LastWrite.id) == 1)
 _SET_LAST_WRITE = update(LastWrite).where(col(LastWrite.id) == 1).values(recorded_at=bindparam("at"))
 
 
@@ -156,7 +166,6 @@ class Database:
         with self.engine.connect() as connection:
             with allowed(Allowance(_TURN_SECONDS + _ROUND_TRIPS_SECONDS)):
                 _wait_for_turn(connection)
-            given.look(connection, helsinki_day(clock()))
             yield Turn(connection, clock, given)
 
     def erase_deleted(self) -> None:
@@ -233,19 +242,25 @@ class Database:
 class Given:
     """What posts are held against and do not change, as it was read: definitions, registers, releases.
 
-    It is good for a day, and for as long as `edition`, one statement, finds the same; None keeps nothing.
+    It is good for a day, and for as long as each of `edition`, expressions of SQL, has the same value; nothing is kept
+    if there is none.
     """
 
-    def __init__(self, edition: str | None = None) -> None:
+    def __init__(self, *edition: str) -> None:
         self.known: dict[Hashable, Any] = {}
-        self._query = edition
-        self._edition: Any = None
+        self._edition: tuple[Any, ...] = ()
+        self._query: Any = select(col(LastWrite.recorded_at), *map(literal_column, edition))
 
-    def look(self, connection: Connection, day: date) -> None:
-        """Forget everything if it may have changed by `day`; to be called in every turn, before anything is asked."""
-        edition = self._query and (day, *connection.exec_driver_sql(self._query).one())
-        if edition is None or edition != self._edition:
-            self._edition, self.known = edition, {}
+    def look(self, connection: Connection, day: date) -> datetime:
+        """The moment of the latest write; forgets everything if it may have changed by `day`.
+
+        To be called in every turn, before anything is asked.
+        """
+        last_write: datetime
+        last_write, *values = connection.execute(self._query).one()
+        if not values or self._edition != (day, *values):
+            self._edition, self.known = (day, *values), {}
+        return last_write
 
 
 class Turn:
@@ -258,17 +273,19 @@ class Turn:
     def __init__(self, connection: Connection, clock: Clock, given: Given) -> None:
         self._connection = connection
         self._clock = clock
-        self._last: datetime = connection.execute(_LAST_WRITE).scalar_one()
+        self._last = given.look(connection, helsinki_day(clock()))
         self._kept = False
         self._info: dict[Any, Any] = {_SAME: {}, _GIVEN: given.known}
 
     @contextmanager
-    def piece(self) -> Iterator[tuple[Session, datetime]]:
-        """A session for the next piece of work, and the moment to record it at: later than every one before."""
+    def piece(self, *, alone: bool) -> Iterator[tuple[Session, datetime]]:
+        """A session for the next piece of work, and the moment to record it at: later than every one before.
+
+        One that is `alone` in its turn needs no savepoint, which costs two round trips.
+        """
         at = max(self._clock(), self._last + RESOLUTION)
-        with Session(
-            self._connection, join_transaction_mode="create_savepoint", expire_on_commit=False, info=self._info
-        ) as db:
+        mode: Any = "rollback_only" if alone else "create_savepoint"
+        with Session(self._connection, join_transaction_mode=mode, expire_on_commit=False, info=self._info) as db:
             yield db, at
             if db.in_transaction():
                 db.commit()

@@ -113,7 +113,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
     measures = Measures(VERSION)
     database.watch(measures)
     editions, recorded = EditionNow(database, clock), RecordedNow(database, clock)
-    turns = Turns(database, clock, Given(EDITION))
+    turns = Turns(database, clock, Given(*EDITION))
     tracing = tracing_to(settings.otlp_endpoint, version=VERSION)
     database.tracer = tracing.tracer
 

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
 from fastapi import Depends, Request
@@ -90,14 +91,13 @@ def reader(caller: Annotated[Caller | None, Depends(reader_if_any)]) -> Caller:
     return caller
 
 
-def caller_of(request: Request, db: Session, clock: Clock) -> Caller:
-    """Who is calling; `request` is counted the first time that this is asked.
+def caller_of(request: Request, db: Session, at: datetime) -> Caller:
+    """Who is calling with a key that is valid `at` this moment; `request` is counted the first time that this is asked.
 
     Raises:
         NotAuthenticated: no key was sent, or one that is not valid.
         TooManyRequests: too many came with this key, or with a wrong one from this address.
     """
-    at = clock()
     first, request.state.looked_up = not looked_up(request), True
     secret = sent_key(request.headers.get("authorization", ""))
     found = same_all_turn(db, ("key", secret), lambda: known_key(db, secret))
@@ -163,4 +163,4 @@ Reader = Annotated[Caller, Depends(reader)]
 
 
 def _caller_if_any(request: Request, db: Session, clock: Clock) -> Caller | None:
-    return caller_of(request, db, clock) if "authorization" in request.headers else None
+    return caller_of(request, db, clock()) if "authorization" in request.headers else None

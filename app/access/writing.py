@@ -49,7 +49,7 @@ class Writer:
         measures: Measures = state.measures
 
         def work(db: Session, at: datetime) -> tuple[Response, Mapping[str, int]]:
-            caller = caller_of(self.request, db, state.clock)
+            caller = caller_of(self.request, db, at)
             if action is not None:
                 caller.require(action)
             turn = Turn(db, caller, at)
@@ -117,4 +117,4 @@ async def key_first(request: Request) -> None:
 def _look_up(request: Request) -> None:
     database: Database = request.app.state.database
     with available(), database.reading() as db:
-        caller_of(request, db, request.app.state.clock)
+        caller_of(request, db, request.app.state.clock())

@@ -15,10 +15,14 @@ from app.practices.models import PracticePublic
 from app.releases.reading import years_kept_by_releases
 
 # Rows of these tables are never changed or deleted.
-EDITION = """
-    SELECT (SELECT max(id) FROM releases), (SELECT count(*) FROM practices), (SELECT count(*) FROM live_from),
-    (SELECT count(*) FROM counties), (SELECT count(*) FROM municipalities), (SELECT count(*) FROM residents)
-"""
+EDITION = (
+    "(SELECT max(id) FROM releases)",
+    "(SELECT count(*) FROM practices)",
+    "(SELECT count(*) FROM live_from)",
+    "(SELECT count(*) FROM counties)",
+    "(SELECT count(*) FROM municipalities)",
+    "(SELECT count(*) FROM residents)",
+)
 
 
 def given_practices(db: Session) -> Mapping[str, PracticePublic]:

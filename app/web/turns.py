@@ -112,7 +112,7 @@ class Turns:
             with allowed(Allowance(_ATTEMPT_SECONDS)), self._database.turn(self._clock, self._given) as turn:
                 group = self._next_group()
                 for piece in group:
-                    piece.do(turn, self._database)
+                    piece.do(turn, self._database, alone=len(group) == 1)
                 left = min((piece.allowance.seconds for piece in group), default=0.0)
                 with allowed(Allowance(max(left, _LEAST_COMMIT_SECONDS))):
                     turn.keep()
@@ -156,19 +156,19 @@ class _Piece(Generic[Made]):
         self._made: Made
         self._error: Exception | None = None
 
-    def do(self, turn: Turn, database: Database) -> None:
+    def do(self, turn: Turn, database: Database, *, alone: bool) -> None:
         """Do the work, in the traces and logs of its request, within what may still be waited for it.
 
         Raises:
             Exception: the whole turn is lost, with what the others did in it.
         """
         self.allowance.seconds -= monotonic() - self._since
-        self._context.run(self._do, turn, database)
+        self._context.run(self._do, turn, database, alone)
 
-    def _do(self, turn: Turn, database: Database) -> None:
+    def _do(self, turn: Turn, database: Database, alone: bool) -> None:
         self._span = database.span("writing")
         try:
-            with allowed(self.allowance), turn.piece() as (db, at):
+            with allowed(self.allowance), turn.piece(alone=alone) as (db, at):
                 self._made = self._work(db, at)
         except Exception as error:
             if transaction_lost(error):

@@ -25,8 +25,8 @@ def answers_before_it_commits() -> None:
     """Every answer is sent before what it acknowledges is committed."""
     do, keep = turns._Piece.do, Turn.keep
 
-    def do_and_tell(piece: Any, *where: Any) -> None:
-        do(piece, *where)
+    def do_and_tell(piece: Any, *where: Any, alone: bool) -> None:
+        do(piece, *where, alone=alone)
         piece.loop.call_soon_threadsafe(piece.tell)
 
     def keep_later(turn: Turn) -> None:

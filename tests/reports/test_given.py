@@ -75,4 +75,4 @@ def test_a_release_counts_from_the_post_after_it_on(app: FastAPI, nation: Caller
     "table", [ReleaseRecord, PracticeRecord, LiveFromRecord, CountyRecord, MunicipalityRecord, ResidentsRecord]
 )
 def test_the_edition_counts_every_table_that_posts_are_held_against(table: type[SQLModel]) -> None:
-    assert f" FROM {table.__tablename__})" in EDITION
+    assert f" FROM {table.__tablename__})" in "".join(EDITION)

@@ -325,7 +325,7 @@ def using(app: FastAPI, url: str) -> Iterator[None]:
     """Meanwhile the application works on the database at `url`."""
     own = app.state.database, app.state.turns
     database = Database(Settings(database_url=url))
-    app.state.database, app.state.turns = database, Turns(database, app.state.clock, Given(EDITION))
+    app.state.database, app.state.turns = database, Turns(database, app.state.clock, Given(*EDITION))
     try:
         yield
     finally:

@@ -330,3 +330,23 @@ def test_retries_that_wait_together_get_one_answer(app: FastAPI, kuopio: Caller,
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.content for answer in answers}) == 1
     assert sorted(answer.headers.get("Idempotency-Replayed", "") for answer in answers) == ["", "true", "true", "true"]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_who_is_alone_in_a_turn_keeps_nothing_of_what_is_undone(
+    fails: bool, database: Database, clock: StandingClock, commits: list[Any]
+) -> None:
+    def undone(db: Session, at: datetime) -> str:
+        db.add(Organisation(name="undone", created_at=at))
+        db.flush()
+        if fails:
+            raise NotFound("there is none")
+        db.rollback()
+        return "a dry run"
+
+    [made] = done_together(database, clock, undone)
+    done_together(database, clock, adding("after"))
+
+    assert type(made) is (NotFound if fails else str)
+    assert names(database) == ["after"]
+    assert len(commits) == 1
