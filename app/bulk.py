@@ -24,13 +24,13 @@ def add_rows(db: Session, table: type[Base], rows: Iterable[Any]) -> None:
     `db` does not know of them: what they refer to must have been inserted before.
     """
     statement, values_of, writers = _insert(table, db.get_bind().dialect)
-    connection = db.connection()
     coming = map(values_of, rows)
     while some := list(islice(coming, ROWS_AT_ONCE)):
         columns = [
             column if write is None else tuple(map(cache(write), column))
             for write, column in zip(writers, zip(*some, strict=True), strict=True)
         ]
+        connection = db.connection()
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql(statement, list(zip(*columns, strict=True)))
         else:

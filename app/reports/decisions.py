@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import MAXYEAR, date
 
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from app.errors import FieldError
 from app.periods import Period
@@ -16,7 +16,6 @@ from app.reports.ledger import Decision, Key, plain_in_force
 from app.reports.models import ListName, Outcome
 from app.reports.plausibility import Background, count_warnings, status_warnings
 from app.reports.rules import CheckedCount, CheckedStatus, Overlapping, Refusal
-from app.reports.tables import CountEntry
 
 Row = CheckedCount | CheckedStatus
 Locate = Callable[[ListName, int, Refusal], FieldError]
@@ -38,8 +37,8 @@ def standing_for(db: Session, rows: Sequence[Row]) -> Standing:
     years = {row.period.first.year for row in rows if isinstance(row, CheckedCount) and row.period}
     if years:
         last_year = min(max(years) + HISTORY_YEARS, MAXYEAR)
-        near = col(CountEntry.first_day).between(date(min(years) - HISTORY_YEARS, 1, 1), date(last_year, 12, 31))
-        for count in plain_in_force(db, PlainCount, keys, near):
+        near = (date(min(years) - HISTORY_YEARS, 1, 1), date(last_year, 12, 31))
+        for count in plain_in_force(db, PlainCount, keys, first_days=near):
             standing.counts.setdefault((count.practice, count.municipality), {})[count.period] = count
     for status in plain_in_force(db, PlainStatus, keys):
         standing.statuses.setdefault((status.practice, status.municipality), {})[status.day] = status
