@@ -87,7 +87,7 @@ _UNSAFE = """
 # idle_in_transaction_session_timeout and read_only_sql_transaction, which psycopg files under internal errors; the
 # latter is what a primary says that was made a standby.
 _PASSING = {"25P03", "25006"}
-_BUSY = {"55P03", "SQLITE_BUSY"}
+_BUSY = ("55P03", "SQLITE_BUSY")
 _DISK_FULL = {"53100", "SQLITE_FULL"}
 
 
@@ -375,7 +375,7 @@ def settle(db: Session, moment: datetime) -> None:
 
 def busy(error: Exception) -> bool:
     """True if `error` says that somebody else has the turn to write, and nothing worse."""
-    return isinstance(error, DBAPIError) and _code(error) in _BUSY
+    return isinstance(error, DBAPIError) and (_code(error) or "").startswith(_BUSY)
 
 
 def transaction_lost(error: Exception) -> bool:

@@ -48,7 +48,8 @@ def test_it_is_read_anew_on_another_day(app: FastAPI, kuopio: Caller, clock: Sta
     kuopio.post([count("297", "2022-03", 1)])
     clock.advance(days=1)
 
-    assert "release_years" in asked_in(app, lambda: kuopio.post([count("297", "2022-04", 1)]))
+    asked = asked_in(app, lambda: kuopio.post([count("297", "2022-04", 1)]))
+    assert ("release_years" in asked, "practices.definition" in asked) == (True, True)
 
 
 def test_a_practice_is_known_from_the_post_after_its_definition_on(

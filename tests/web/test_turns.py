@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, func, select
 
 from app.access.keys import revoke_key
@@ -350,3 +351,15 @@ def test_who_is_alone_in_a_turn_keeps_nothing_of_what_is_undone(
     assert type(made) is (NotFound if fails else str)
     assert names(database) == ["after"]
     assert len(commits) == 1
+
+
+def test_a_connection_that_is_lost_ends_the_turn_for_all(
+    database: Database, clock: StandingClock, commits: list[Any]
+) -> None:
+    def lose(db: Session, _at: datetime) -> None:
+        raise OperationalError("SELECT 1", None, Exception("the server closed the connection"))
+
+    made = done_together(database, clock, adding("first"), lose, adding("last"))
+
+    assert [type(one) for one in made] == [OperationalError] * 3
+    assert (names(database), commits) == ([], [])
