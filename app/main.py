@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.middleware import Middleware
+from starlette.types import ASGIApp
 
 import app.access.routes
 import app.monitoring.routes
@@ -92,6 +93,17 @@ ROUTERS = (
 prefix are built again by the first request, and it tells middleware their addresses without the prefix."""
 
 
+class _Application(FastAPI):
+    """FastAPI, with what is at hand in front even of what it puts around every request itself."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """What every request goes through."""
+        editions: EditionNow = self.state.editions
+        return AnswersAtHand(
+            super().build_middleware_stack(), glance=editions.glance, look=editions.look, measures=self.state.measures
+        )
+
+
 def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks = time.monotonic_ns) -> FastAPI:
     """The application over the database that `settings` name; it expects the schema at head and does not migrate."""
     database = Database(settings)
@@ -111,7 +123,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
         database.dispose()
         tracing.stop()
 
-    application = FastAPI(
+    application = _Application(
         title="Yhdessä aika adoption tracking",
         version=VERSION,
         description=DESCRIPTION,
@@ -126,11 +138,10 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
         telemetry=tracing.of_requests,
         # Not FastAPI's max_body_size, which answers a declared length in plain text.
         middleware=[
-            Middleware(AnswersAtHand, look=editions.look, measures=measures),
             Middleware(ToldHeaders),
             Middleware(MeasuredRequests, measures=measures),
             Middleware(RequestLog),
-            Middleware(AnswersToHolders, look=recorded.look, clock=clock, measures=measures),
+            Middleware(AnswersToHolders, glance=recorded.glance, look=recorded.look, clock=clock, measures=measures),
             Middleware(ConditionalAnswers),
             Middleware(BodyLimit, most=settings.max_body_bytes),
             Middleware(RefusalsAudited),

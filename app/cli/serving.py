@@ -1,5 +1,6 @@
 """Run the service and what it stands on: `serve`, `demo`, `migrate`, `openapi`."""
 
+import gc
 import json
 import sys
 from contextlib import suppress
@@ -65,7 +66,10 @@ def served() -> FastAPI:
     """The application as each worker of `serve` makes it."""
     settings = read_settings()
     configure_logging(settings.log_level)
-    return create_app(settings)
+    application = create_app(settings)
+    # What is there by now stays: to look through it for garbage again and again would hold up every answer meanwhile.
+    gc.freeze()
+    return application
 
 
 def demo(

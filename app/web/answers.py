@@ -121,13 +121,16 @@ class WholeAnswer:
     body: bytes
     etag: str
 
+    def not_modified(self) -> list[tuple[bytes, bytes]]:
+        """The headers of the 304 for whoever has it already."""
+        return [(name, value) for name, value in self.headers if name != b"content-length"]
+
     def given(self, asked: Headers, *, head: bool) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
         """Status code, headers and body for a request with the headers `asked`: all, 304, or a part."""
         headers, body = MutableHeaders(raw=list(self.headers)), self.body
         part = _part_asked(asked, etag=self.etag, length=len(body))
         if _matches(", ".join(asked.getlist("if-none-match")), self.etag):
-            del headers["Content-Length"]
-            return 304, headers.raw, b""
+            return 304, self.not_modified(), b""
         if part and not head:
             headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{len(body)}"
             headers["Content-Length"] = str(len(part))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.measures.counting import Measures
 from app.web.answers import WHOLE, WholeAnswer
@@ -43,21 +43,40 @@ def lasting(request: Request, edition: Hashable) -> None:
 @dataclass(frozen=True, slots=True)
 class _Kept:
     edition: Hashable
-    answer: WholeAnswer
     route: str
+    answer: WholeAnswer
+    etag: bytes
+    not_modified: list[tuple[bytes, bytes]]
 
     @property
     def size(self) -> int:
         """Bytes."""
         return len(self.answer.body)
 
+    def given(self, scope: Scope, asked: dict[bytes, bytes]) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        """Status code, headers and body for the request of `scope` with the headers `asked`."""
+        if asked.get(b"if-none-match") == self.etag:
+            return 304, self.not_modified, b""
+        head = scope["method"] == "HEAD"
+        if head or not _CONDITIONS.isdisjoint(asked):
+            return self.answer.given(Headers(scope=scope), head=head)
+        return 200, self.answer.headers, self.answer.body
+
 
 class AnswersAtHand:
     """Gives what is at hand, ahead of everything else; it is counted, and not logged."""
 
-    def __init__(self, app: ASGIApp, look: Callable[[], Hashable | None], measures: Measures) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        glance: Callable[[], Hashable | None],
+        look: Callable[[], Hashable | None],
+        measures: Measures,
+    ) -> None:
         self.app = app
         self.measures = measures
+        self._glances = _Glances(glance)
         self._looks = _Looks(look)
         self._kept: dict[Key, _Kept] = {}
         self._bytes = 0
@@ -68,21 +87,20 @@ class AnswersAtHand:
             await self.app(scope, receive, send)
             return
         began = time.perf_counter()
-        accept, conditional = b"", False
-        for name, value in scope["headers"]:
-            if name in _PERSONAL:
-                await self.app(scope, receive, send)
-                return
-            if name == b"accept":
-                accept = value
-            conditional = conditional or name in _CONDITIONS
-        key = (scope["path"], scope["query_string"], accept)
+        asked = dict(scope["headers"])
+        if not _PERSONAL.isdisjoint(asked):
+            await self.app(scope, receive, send)
+            return
+        key = (scope["path"], scope["query_string"], asked.get(b"accept", b""))
         kept = self._kept.get(key)
         if kept is None or not await self._still(kept.edition):
             await self.app(scope, receive, send)
             self._keep(key, scope)
             return
-        status_code = await _give(kept.answer, scope, send, conditional=conditional)
+        status_code, headers, body = kept.given(scope, asked)
+        headers = [*headers, (b"x-request-id", os.urandom(16).hex().encode())]
+        await send({"type": "http.response.start", "status": status_code, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
         self.measures.request_answered(
             scope["method"],
             kept.route,
@@ -95,7 +113,7 @@ class AnswersAtHand:
 
     async def _still(self, edition: Hashable) -> bool:
         """Whether `edition` is read now; if nobody can tell soon, nothing is kept, so that nobody else waits for it."""
-        now = await self._looks.one()
+        now = self._glances.one() or await self._looks.one()
         if now is None:
             self._kept.clear()
             self._bytes = 0
@@ -106,7 +124,8 @@ class AnswersAtHand:
         state = scope["state"]
         if _EDITION not in state or WHOLE not in state:
             return
-        kept = _Kept(state[_EDITION], state[WHOLE], scope["route"].path)
+        answer: WholeAnswer = state[WHOLE]
+        kept = _Kept(state[_EDITION], scope["route"].path, answer, answer.etag.encode(), answer.not_modified())
         if kept.size > LARGEST_BYTES:
             return
         self._drop(key)
@@ -122,16 +141,24 @@ class AnswersAtHand:
             self._bytes -= dropped.size
 
 
-async def _give(answer: WholeAnswer, scope: Scope, send: Send, *, conditional: bool) -> int:
-    """Send `answer`, or what of it is asked for if the request is `conditional`; the status code."""
-    head = scope["method"] == "HEAD"
-    status_code, headers, body = 200, answer.headers, answer.body
-    if conditional or head:
-        status_code, headers, body = answer.given(Headers(scope=scope), head=head)
-    start: Message = {"type": "http.response.start", "status": status_code}
-    await send({**start, "headers": [*headers, (b"x-request-id", os.urandom(16).hex().encode())]})
-    await send({"type": "http.response.body", "body": body})
-    return status_code
+class _Glances:
+    """One glance for all whose requests had come when it was made."""
+
+    def __init__(self, glance: Callable[[], Hashable | None]) -> None:
+        self.glance = glance
+        self._made = False
+        self._found: Hashable | None = None
+
+    def one(self) -> Hashable | None:
+        """What a glance finds that was made after whoever asks was put into the queue of the event loop."""
+        if not self._made:
+            # The queue keeps its order: whoever asks before it comes to this was in it before the glance.
+            asyncio.get_running_loop().call_soon(self._forget)
+            self._made, self._found = True, self.glance()
+        return self._found
+
+    def _forget(self) -> None:
+        self._made = False
 
 
 class _Looks:

@@ -21,6 +21,7 @@ from uvicorn.server import ServerState
 
 from app.errors import MEDIA_TYPE, Problem, ProblemDocument, Unavailable
 from app.settings import Settings
+from app.web.deadlines import Deadline
 from app.web.rates import TooManyRequests
 
 MOST_URL_BYTES = 8_192
@@ -130,7 +131,7 @@ class GuardedConnection(HttpToolsProtocol):
         self._unfinished_bytes = 0
         self._body_came = False
         self._offered = False
-        self._deadline: asyncio.TimerHandle | None = None
+        self._deadline = Deadline(self.loop, self._waited_enough)
         self._taking: asyncio.TimerHandle | None = None
         self._stopping: asyncio.TimerHandle | None = None
 
@@ -150,12 +151,14 @@ class GuardedConnection(HttpToolsProtocol):
         """Begin to wait for the first request."""
         super().connection_made(transport)
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
+        self._answers = _Closing(self)
         self._wait(self.patience.head_seconds)
         self._make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget every deadline."""
         self._wait_no_more()
+        self._deadline.end()
         self._stop_watching()
         if self._stopping is not None:
             self._stopping.cancel()
@@ -264,7 +267,7 @@ class GuardedConnection(HttpToolsProtocol):
         self._wait_no_more()
         if self.cycle is self._running:
             self._wait(self.patience.body_seconds)
-        self.cycle.transport = _Closing(self)
+        self.cycle.transport = self._answers
         if self._last or getattr(self.app_state.get("stopping"), "asked", False):
             self.cycle.keep_alive = False
 
@@ -317,11 +320,14 @@ class GuardedConnection(HttpToolsProtocol):
         """One answer is on its way: on to the next request, or to what is refused, or wait."""
         if self._reading is _Reading.LEFT:
             return
-        super().on_response_complete()
-        self._unset_keepalive_if_required()
-        if self.transport.is_closing() or not self.cycle.response_complete:
+        # As uvicorn has it, but for a timer of its own for the time between requests.
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
             return
-        if self._refusal is not None:
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self._refusal is not None:
             self._say(self._refusal)
         elif self._reading is _Reading.NOTHING:
             self._wait(self.patience.idle_seconds)
@@ -357,17 +363,15 @@ class GuardedConnection(HttpToolsProtocol):
 
     def _wait(self, seconds: float) -> None:
         """Give the client so many `seconds` from now for what it sends next."""
-        since = self._to_send_since
-        self._wait_no_more()
         # Not the time of the loop, at which all stand that came in one turn of it.
-        self._to_send_since = time.monotonic() if since is None else since
-        self._deadline = self.loop.call_later(seconds, self._waited_enough)
+        now = time.monotonic()
+        if self._to_send_since is None:
+            self._to_send_since = now
+        self._deadline.set(now + seconds)
 
     def _wait_no_more(self) -> None:
         self._to_send_since = None
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+        self._deadline.lift()
 
     def _waited_enough(self) -> None:
         if self._reading in (_Reading.NOTHING, _Reading.LEFT):
@@ -484,15 +488,16 @@ class _Closing(asyncio.Transport):
     def __init__(self, connection: GuardedConnection) -> None:
         super().__init__()
         self.connection = connection
+        self.transport = connection.transport
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send `data`, unless nothing more is sent; uvicorn does not tell the first of several that the client left."""
         if not self.is_closing():
-            self.connection.transport.write(data)
+            self.transport.write(data)
 
     def is_closing(self) -> bool:
         """True once nothing more is sent."""
-        return self.connection.transport.is_closing() or self.connection.left
+        return self.transport.is_closing() or self.connection.left
 
     def close(self) -> None:
         """End the connection, gently."""

@@ -18,7 +18,7 @@ from app.releases.edition import EditionNow
 from app.releases.importing import import_release
 from app.settings import Settings
 from app.web import at_hand
-from app.web.at_hand import _Looks
+from app.web.at_hand import _Glances, _Looks
 from tests.conftest import NOW, UNHURRIED, Caller, StandingClock, count
 from tests.measures.scraping import scraped
 from tests.releases.test_importing import south_savo
@@ -59,18 +59,23 @@ def publish(database: Database) -> None:
 @pytest.mark.parametrize("path", [COUNTY, COUNTRY, f"{COUNTY}&by=county&format=csv", f"{COUNTY}&as_of=2024-05-15"])
 def test_what_is_at_hand_is_what_the_long_way_gives(path: str, http: TestClient) -> None:
     # Whoever gives a request an id is answered the long way.
-    asked = [{}, {"If-None-Match": "*"}, {"If-None-Match": '"other"'}, {"Range": "bytes=3-8"}, {"Accept": "text/csv"}]
+    etag = http.get(path).headers["ETag"]
+    known = [{"If-None-Match": tags} for tags in (etag, f'"other", {etag}', "*", '"other"')]
+    both = {"If-None-Match": etag, "Range": "bytes=3-8"}
+    asked: list[dict[str, str]] = [{}, *known, {"Range": "bytes=3-8"}, both, {"Accept": "text/csv"}]
 
     for headers in asked:
-        for method in ("GET", "HEAD"):
-            long_way = http.request(method, path, headers={**headers, "X-Request-Id": "mine"})
-            http.request("GET", path, headers={"Accept": headers.get("Accept", "*/*")})
-            before = given(http)
-            short = http.request(method, path, headers=headers)
+        http.get(path, headers={"Accept": headers.get("Accept", "*/*")})
+        before = given(http)
+        short = [http.request(method, path, headers=headers) for method in ("GET", "HEAD")]
+        long_way = [
+            http.request(method, path, headers={**headers, "X-Request-Id": "mine"}) for method in ("GET", "HEAD")
+        ]
 
-            assert given(http) == before + 1, (method, headers)
-            assert said(short) == said(long_way), (method, headers)
-            assert (long_way.headers["X-Request-Id"], len(short.headers["X-Request-Id"])) == ("mine", 32)
+        assert given(http) == before + 2, headers
+        assert [said(answer) for answer in short] == [said(answer) for answer in long_way], headers
+        assert [answer.headers["X-Request-Id"] for answer in long_way] == ["mine"] * 2
+        assert [len(answer.headers["X-Request-Id"]) for answer in short] == [32] * 2
 
 
 def test_what_is_at_hand_is_counted_as_a_request_of_its_route(http: TestClient) -> None:
@@ -209,6 +214,60 @@ def test_a_look_serves_those_who_ask_before_it_begins_and_no_others() -> None:
         return [*found, await looks.one()]
 
     assert asyncio.run(asked()) == [0, 0, 0, 1, 1, 2]
+
+
+def test_a_glance_serves_whoever_was_in_the_queue_before_it_and_no_others() -> None:
+    editions = iter(range(10))
+    glances = _Glances(lambda: next(editions))
+    later: list[asyncio.Task[Hashable]] = []
+
+    async def asked() -> Hashable:
+        found = glances.one()
+        # Who comes after the glance, though before the next turn.
+        later.append(asyncio.create_task(asked_later()))
+        return found
+
+    async def asked_later() -> Hashable:
+        return glances.one()
+
+    async def all_asked() -> list[Hashable]:
+        first = await asyncio.gather(*[asked() for _ in range(3)])
+        return [*first, *[await task for task in later], glances.one()]
+
+    assert asyncio.run(all_asked()) == [0, 0, 0, 1, 1, 1, 2]
+
+
+def test_only_of_an_embedded_database_it_is_told_at_once(elsewhere: Database) -> None:
+    editions = EditionNow(elsewhere, StandingClock(NOW))
+
+    before, looked, glanced = editions.glance(), editions.look(), editions.glance()
+    publish(elsewhere)
+    after = editions.glance(), editions.look()
+    editions.close()
+
+    embedded = elsewhere.engine.dialect.name == "sqlite"
+    assert (before, looked is None) == (None, False)
+    assert glanced == (looked if embedded else None)
+    assert after[0] == (after[1] if embedded else None)
+    assert after[1] != looked
+
+
+def test_whose_connection_broke_makes_another(elsewhere: Database) -> None:
+    editions = EditionNow(elsewhere, StandingClock(NOW))
+    found = editions.look()
+    editions._connection.close()  # as if its server had gone
+
+    assert (editions.glance(), editions.look(), editions.look()) == (None, None, found)
+    editions.close()
+
+
+def test_the_event_loop_waits_for_no_lock(elsewhere: Database) -> None:
+    editions = EditionNow(elsewhere, StandingClock(NOW))
+    editions.look()
+
+    if elsewhere.engine.dialect.name == "sqlite":
+        assert editions._connection.execute("PRAGMA busy_timeout").fetchone() == (0,)  # nobody else tells
+    editions.close()
 
 
 def test_a_server_that_ends_lets_go_of_its_connection(settings: Settings, clock: StandingClock) -> None:
