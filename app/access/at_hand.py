@@ -26,6 +26,9 @@ MOST_BYTES = 8_388_608
 
 LARGEST_BYTES = 1_048_576
 
+AROUND_BYTES = 2_048
+"""What stands around the body of an answer, roughly, so that many small ones are not too many."""
+
 _LASTING_FOR = "lasting_for"
 
 Key = tuple[str, bytes, tuple[bytes, ...], bytes]
@@ -54,7 +57,7 @@ class _Kept:
     @property
     def size(self) -> int:
         """Bytes."""
-        return len(self.answer.body)
+        return len(self.answer.body) + AROUND_BYTES
 
 
 class AnswersToHolders:

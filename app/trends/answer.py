@@ -97,7 +97,7 @@ def trend(db: Session, question: Question, *, reader: Caller | None, as_of: AsOf
         releases=[ReleaseUsed.model_validate(read.record) for read in sources.releases.values()],
         years=[row for ground in grounds for row in _rows(ground, sources, question, as_of)],
     )
-    return answer, sources.histories.keys()
+    return answer, tuple(sources.histories)
 
 
 def _with_release(question: Question, named: ReleaseRead | None) -> Question:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from sqlmodel import Session
 
 from app.clock import AsOf, Clock, NotAMoment, as_of
@@ -17,7 +18,7 @@ from app.web.admission import RETRY_AFTER, Admission, Kind
 _MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:[0-9]{2}))?$"
 
 
-# Not sync, which would cost it a thread.
+# Not sync, which would take it to a thread and back.
 async def clock_of(request: Request) -> Clock:
     """The clock that the application was made with."""
     clock: Clock = request.app.state.clock
@@ -65,7 +66,8 @@ WriteDb = Annotated[Session, Depends(writing, scope="function")]
 TheClock = Annotated[Clock, Depends(clock_of)]
 
 
-def moment_read(
+# Not sync: as long as nothing has to settle, it needs no thread.
+async def moment_read(
     db: ReadDb,
     clock: TheClock,
     asked: Annotated[
@@ -89,7 +91,7 @@ def moment_read(
     except NotAMoment as error:
         raise parameter_problem("as_of", str(error)) from error
     if moment.moment is not None:
-        settle(db, moment.moment)
+        await run_in_threadpool(settle, db, moment.moment)
     return moment
 
 

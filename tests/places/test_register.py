@@ -5,10 +5,11 @@ from contextlib import suppress
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import Session
 
 from app.clock import BEGINNING
-from app.database import Database
+from app.database import Database, settle
 from app.errors import FieldError, InvalidParameter, NotFound
 from app.places.models import MunicipalityRecord
 from app.places.reference import load_reference_data, reference_data_loaded
@@ -189,6 +190,29 @@ def test_what_is_kept_of_the_registers_grows_with_them_and_forgets_what_was_undo
     database.dispose()
 
     assert [when for when, seen in known.items() if seen] == ["in the same transaction", "done"]
+
+
+def test_a_reading_asks_once_how_large_the_registers_are_and_anew_once_it_has_let_go(settings: Settings) -> None:
+    database = Database(settings)
+    asked: list[str] = []
+    event.listen(database.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+
+    def looks(db: Session) -> int:
+        asked.clear()
+        municipalities(db)
+        counties(db)
+        residents(db)
+        return sum("count(" in statement for statement in asked)
+
+    with database.reading() as db:
+        found = [looks(db), looks(db)]
+        settle(db, NOW + timedelta(days=1))
+        found.append(looks(db))
+    with database.writing() as db:
+        found.append(looks(db))
+    database.dispose()
+
+    assert found == [1, 0, 1, 3]
 
 
 def new_town() -> MunicipalityRecord:
