@@ -26,6 +26,10 @@ LARGEST_BYTES = 1_048_576
 MOST_LOOK_SECONDS = 0.3
 """After so long a look is not waited for, so that time is left for the long way."""
 
+AT_ONCE = "yhdessa.answer_at_once"
+"""The extension of ASGI by which a server takes a whole answer: a function of the status code, the lines of the headers
+and the body; if it answers False, they have to be sent in the ordinary way."""
+
 _EDITION = "edition"
 # Who says who they are is answered personally, and who gives the request an id finds it in the log.
 _PERSONAL = {b"authorization", b"x-request-id"}
@@ -40,27 +44,50 @@ def lasting(request: Request, edition: Hashable) -> None:
     request.scope["state"][_EDITION] = edition
 
 
+class _Given:
+    """An answer but for its id, and the lines of its headers."""
+
+    __slots__ = ("body", "headers", "lines", "status_code")
+
+    def __init__(self, status_code: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        self.status_code = status_code
+        self.headers = headers
+        self.body = body
+        self.lines = b"".join([b"%b: %b\r\n" % header for header in headers])
+
+    async def send(self, scope: Scope, send: Send) -> None:
+        """Send it, in one step if the server of the request of `scope` can."""
+        request_id = os.urandom(16).hex().encode()
+        at_once = scope.get("extensions", {}).get(AT_ONCE)
+        if at_once and at_once(self.status_code, b"%bx-request-id: %b\r\n" % (self.lines, request_id), self.body):
+            return
+        headers = [*self.headers, (b"x-request-id", request_id)]
+        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
 @dataclass(frozen=True, slots=True)
 class _Kept:
     edition: Hashable
     route: str
     answer: WholeAnswer
     etag: bytes
-    not_modified: list[tuple[bytes, bytes]]
+    whole: _Given
+    not_modified: _Given
 
     @property
     def size(self) -> int:
         """Bytes."""
         return len(self.answer.body)
 
-    def given(self, scope: Scope, asked: dict[bytes, bytes]) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-        """Status code, headers and body for the request of `scope` with the headers `asked`."""
+    def given(self, scope: Scope, asked: dict[bytes, bytes]) -> _Given:
+        """What of it the request of `scope`, with the headers `asked`, is given."""
         if asked.get(b"if-none-match") == self.etag:
-            return 304, self.not_modified, b""
+            return self.not_modified
         head = scope["method"] == "HEAD"
         if head or not _CONDITIONS.isdisjoint(asked):
-            return self.answer.given(Headers(scope=scope), head=head)
-        return 200, self.answer.headers, self.answer.body
+            return _Given(*self.answer.given(Headers(scope=scope), head=head))
+        return self.whole
 
 
 class AnswersAtHand:
@@ -97,19 +124,10 @@ class AnswersAtHand:
             await self.app(scope, receive, send)
             self._keep(key, scope)
             return
-        status_code, headers, body = kept.given(scope, asked)
-        headers = [*headers, (b"x-request-id", os.urandom(16).hex().encode())]
-        await send({"type": "http.response.start", "status": status_code, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-        self.measures.request_answered(
-            scope["method"],
-            kept.route,
-            status_code,
-            seconds=time.perf_counter() - began,
-            problem=None,
-            replayed=False,
-        )
-        self.measures.at_hand_given()
+        given = kept.given(scope, asked)
+        await given.send(scope, send)
+        seconds = time.perf_counter() - began
+        self.measures.at_hand_given(scope["method"], kept.route, given.status_code, seconds=seconds)
 
     async def _still(self, edition: Hashable) -> bool:
         """Whether `edition` is read now; if nobody can tell soon, nothing is kept, so that nobody else waits for it."""
@@ -125,7 +143,14 @@ class AnswersAtHand:
         if _EDITION not in state or WHOLE not in state:
             return
         answer: WholeAnswer = state[WHOLE]
-        kept = _Kept(state[_EDITION], scope["route"].path, answer, answer.etag.encode(), answer.not_modified())
+        kept = _Kept(
+            edition=state[_EDITION],
+            route=scope["route"].path,
+            answer=answer,
+            etag=answer.etag.encode(),
+            whole=_Given(200, answer.headers, answer.body),
+            not_modified=_Given(304, answer.not_modified(), b""),
+        )
         if kept.size > LARGEST_BYTES:
             return
         self._drop(key)

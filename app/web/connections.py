@@ -21,15 +21,15 @@ from uvicorn.server import ServerState
 
 from app.errors import MEDIA_TYPE, Problem, ProblemDocument, Unavailable
 from app.settings import Settings
+from app.web.at_hand import AT_ONCE
 from app.web.deadlines import Deadline
 from app.web.rates import TooManyRequests
+from app.web.taking import Taking
 
 MOST_URL_BYTES = 8_192
 MOST_HEAD_BYTES = 16_384
 MOST_PIPELINED = 16
 """Requests that may wait on one connection for the answer to one before them."""
-LEAST_TAKEN_BYTES = 16_384
-"""How much of a waiting answer a client has to take within `answer_seconds`."""
 
 # What the kernel keeps of an answer that nobody takes; with more of it, a slow reader would look like none.
 _SEND_BUFFER_BYTES = 65_536
@@ -121,9 +121,10 @@ class GuardedConnection(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self.patience = patience
         self._to_send_since: float | None = None
-        self._to_take_since: float | None = None
         self._reading = _Reading.NOTHING
         self._running: RequestResponseCycle | None = None
+        # The same for every request: one that held its own cycle would be garbage that only the collector finds.
+        self._extensions: dict[str, Any] = {AT_ONCE: self._answer_at_once}
         self._refusal: Problem | None = None
         self._last = False
         self._heads = 0
@@ -132,13 +133,12 @@ class GuardedConnection(HttpToolsProtocol):
         self._body_came = False
         self._offered = False
         self._deadline = Deadline(self.loop, self._waited_enough)
-        self._taking: asyncio.TimerHandle | None = None
         self._stopping: asyncio.TimerHandle | None = None
 
     @property
     def waiting_since(self) -> float | None:
         """Since when the client is to send something, or to take more of an answer; None while it is our turn."""
-        return min((since for since in (self._to_send_since, self._to_take_since) if since is not None), default=None)
+        return min((since for since in (self._to_send_since, self._taking.since) if since is not None), default=None)
 
     @property
     def left(self) -> bool:
@@ -152,6 +152,7 @@ class GuardedConnection(HttpToolsProtocol):
         super().connection_made(transport)
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
         self._answers = _Closing(self)
+        self._taking = Taking(transport, self.loop, seconds=self.patience.answer_seconds)
         self._wait(self.patience.head_seconds)
         self._make_room()
 
@@ -159,7 +160,7 @@ class GuardedConnection(HttpToolsProtocol):
         """Forget every deadline."""
         self._wait_no_more()
         self._deadline.end()
-        self._stop_watching()
+        self._taking.stop()
         if self._stopping is not None:
             self._stopping.cancel()
         super().connection_lost(exc)
@@ -207,13 +208,13 @@ class GuardedConnection(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """The client does not take the answer as fast as it comes."""
         super().pause_writing()
-        self._watch_taking()
+        self._taking.watch()
 
     def resume_writing(self) -> None:
         """The client has taken nearly all."""
         super().resume_writing()
         if not self.transport.is_closing():
-            self._stop_watching()
+            self._taking.stop()
 
     # What the parser calls.
 
@@ -311,6 +312,7 @@ class GuardedConnection(HttpToolsProtocol):
     # What uvicorn calls.
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        cycle.scope["extensions"] = self._extensions
         super()._start_asgi_task(cycle, app)
         self._running = cycle
         if cycle is self.cycle and self._reading is _Reading.BODY:
@@ -358,6 +360,26 @@ class GuardedConnection(HttpToolsProtocol):
                 headers={"Retry-After": "2"},
             )
         )
+
+    # What the app calls.
+
+    def _answer_at_once(self, status_code: int, head: bytes, body: bytes) -> bool:
+        """Do what uvicorn does with an answer that is sent to it in two steps; False if there is more to do.
+
+        `head` is the lines of the headers. It takes a third of the time, most of which goes into writing twice.
+        """
+        cycle = self._running
+        assert cycle is not None, "it answers a request"
+        if self.flow.write_paused or cycle.disconnected:
+            return False
+        fields = [b"%b: %b\r\n" % field for field in self.server_state.default_headers]
+        end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
+        self._answers.write(b"".join([STATUS_LINE[status_code], *fields, head, end, body]))
+        cycle.response_started = cycle.response_complete = True
+        if not cycle.keep_alive:
+            self._answers.close()
+        cycle.on_response()
+        return True
 
     # Waiting for the client.
 
@@ -459,27 +481,7 @@ class GuardedConnection(HttpToolsProtocol):
         """Close the connection once the client has taken what waits for it, as long as it does take it."""
         self._wait_no_more()
         self.transport.close()
-        self._watch_taking()
-
-    def _watch_taking(self) -> None:
-        """End the connection if the client does not take enough of what waits for it in time."""
-        self._stop_watching()
-        waiting = self.transport.get_write_buffer_size()
-        if waiting:
-            self._to_take_since = time.monotonic()
-            self._taking = self.loop.call_later(self.patience.answer_seconds, self._look_at_taking, waiting)
-
-    def _look_at_taking(self, waiting_before: int) -> None:
-        if self.transport.get_write_buffer_size() > waiting_before - LEAST_TAKEN_BYTES:
-            self.transport.abort()
-        else:
-            self._watch_taking()
-
-    def _stop_watching(self) -> None:
-        self._to_take_since = None
-        if self._taking is not None:
-            self._taking.cancel()
-            self._taking = None
+        self._taking.watch()
 
 
 class _Closing(asyncio.Transport):

@@ -143,6 +143,21 @@ def test_what_took_too_long_is_named(server: RawServer) -> None:
     assert b'"instance":"/v1/submissions"' in in_body.said
 
 
+def test_what_is_at_hand_looks_on_its_way_like_what_is_not(server: RawServer) -> None:
+    asked = b"GET /v1/trends?county=13 HTTP/1.1\r\nConnection: close\r\n"
+    mine = b"X-Request-Id: %b\r\n" % (b"f" * 32)
+
+    long_way, _kept, short = (exchange(server, asked + more + b"\r\n").said for more in (mine, b"", b""))
+
+    assert _lines(short) == _lines(long_way)
+    assert re.findall(rb"x-request-id: f{32}\r\n", short + long_way) == [mine.lower()]
+
+
+def _lines(answer: bytes) -> list[bytes]:
+    """What is said in `answer`, but for when and by which id."""
+    return sorted(re.sub(rb"date: .*|x-request-id: \w{32}", b"", answer).split(b"\r\n"))
+
+
 def test_a_connection_that_is_left_idle_ends_and_one_in_use_does_not(server: RawServer) -> None:
     with httpx.Client(base_url=server.url) as http:
         for _ in range(6):
