@@ -33,6 +33,12 @@ def settings(database_url: str) -> Settings:
     return Settings(database_url=database_url, metrics_open=True, **UNHURRIED)
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine a look may take longer than a server would wait for it."""
+    monkeypatch.setattr("app.web.at_hand.MOST_LOOK_SECONDS", 20)
+
+
 @pytest.fixture
 def elsewhere(settings: Settings) -> Iterator[Database]:
     """The database as another process has it."""
