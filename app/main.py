@@ -145,7 +145,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
             Middleware(ToldHeaders),
             Middleware(MeasuredRequests, measures=measures),
             Middleware(RequestLog),
-            Middleware(AnswersToHolders, look=recorded.look, clock=clock, measures=measures),
+            Middleware(AnswersToHolders, glance=recorded.glance, look=recorded.look, clock=clock, measures=measures),
             Middleware(ConditionalAnswers),
             Middleware(BodyLimit, most=settings.max_body_bytes),
             Middleware(RefusalsAudited),

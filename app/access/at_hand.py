@@ -18,7 +18,7 @@ from app.access.scope import Caller
 from app.clock import Clock
 from app.measures.counting import Measures
 from app.web.answers import WHOLE, WholeAnswer
-from app.web.at_hand import _Looks as Looks
+from app.web.at_hand import _Glances as Glances, _Looks as Looks
 from app.web.rates import TooManyRequests
 
 MOST_BYTES = 8_388_608
@@ -63,10 +63,19 @@ class _Kept:
 class AnswersToHolders:
     """Gives a holder of a key what is at hand for it, ahead of routing; limited, counted and logged as ever."""
 
-    def __init__(self, app: ASGIApp, look: Callable[[], Hashable | None], clock: Clock, measures: Measures) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        glance: Callable[[], Hashable | None],
+        look: Callable[[], Hashable | None],
+        clock: Clock,
+        measures: Measures,
+    ) -> None:
         self.app = app
         self.clock = clock
         self.measures = measures
+        self._glances = Glances(glance)
         self._looks = Looks(look)
         self._kept: dict[Key, _Kept] = {}
         self._bytes = 0
@@ -91,7 +100,7 @@ class AnswersToHolders:
 
     async def _still(self, edition: Lasting) -> bool:
         """Whether `edition` holds now; if nobody can tell soon, nothing is kept, so that nobody else waits for it."""
-        now = await self._looks.one()
+        now = self._glances.one() or await self._looks.one()
         if now is None:
             self._kept.clear()
             self._bytes = 0
