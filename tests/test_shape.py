@@ -57,6 +57,7 @@ ABOUT_HTTP = {
     "app.web.at_hand": "answers what it has at hand, ahead of routing",
     "app.web.dependencies": "hands a request its session and its clock",
     "app.web.pieces": "sends an answer that is too long to be held, piece by piece",
+    "app.web.looks": "hands a look to a thread",
     "app.web.measuring": "counts each request as it was answered",
     "app.web.requests_log": "gives each request its id and its line in the log",
     "app.web.strict": "looks at the raw body and query before FastAPI does",

@@ -18,13 +18,12 @@ from app.access.scope import Caller
 from app.clock import Clock
 from app.measures.counting import Measures
 from app.web.answers import WHOLE, WholeAnswer
-from app.web.at_hand import _Glances as Glances, _Looks as Looks
+from app.web.kept import Kept
+from app.web.looks import Sight
 from app.web.rates import TooManyRequests
 
 MOST_BYTES = 8_388_608
 """How much is kept; then the oldest goes."""
-
-LARGEST_BYTES = 1_048_576
 
 AROUND_BYTES = 2_048
 """What stands around the body of an answer, roughly, so that many small ones are not too many."""
@@ -48,7 +47,7 @@ def lasting_for(request: Request, caller: Caller, edition: Lasting) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _Answer:
     caller: Caller
     edition: Lasting
     answer: WholeAnswer
@@ -75,10 +74,8 @@ class AnswersToHolders:
         self.app = app
         self.clock = clock
         self.measures = measures
-        self._glances = Glances(glance)
-        self._looks = Looks(look)
-        self._kept: dict[Key, _Kept] = {}
-        self._bytes = 0
+        self._sight = Sight(glance, look)
+        self._kept: Kept[Key, _Answer] = Kept()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer from what is at hand, or pass the request on and keep its answer if it lasts."""
@@ -100,12 +97,10 @@ class AnswersToHolders:
 
     async def _still(self, edition: Lasting) -> bool:
         """Whether `edition` holds now; if nobody can tell soon, nothing is kept, so that nobody else waits for it."""
-        now = self._glances.one() or await self._looks.one()
+        now = await self._sight.now()
         if now is None:
             self._kept.clear()
-            self._bytes = 0
-            return False
-        return edition.holds(now)
+        return now is not None and edition.holds(now)
 
     def _let_in(self, caller: Caller, scope: Scope) -> bool:
         """Whether the key of `caller` is valid now and has not asked too often; it is counted if so."""
@@ -126,20 +121,9 @@ class AnswersToHolders:
         if _LASTING_FOR not in state or WHOLE not in state:
             return
         caller, edition = state[_LASTING_FOR]
-        kept = _Kept(caller, edition, state[WHOLE], scope["route"])
-        if kept.size > LARGEST_BYTES:
-            return
-        self._drop(key)
-        self._kept[key] = kept
-        self._bytes += kept.size
-        while self._bytes > MOST_BYTES:
-            self._drop(next(iter(self._kept)))
-        self.measures.at_hand_kept_for_holders(self._bytes)
-
-    def _drop(self, key: Key) -> None:
-        dropped = self._kept.pop(key, None)
-        if dropped is not None:
-            self._bytes -= dropped.size
+        answer = _Answer(caller, edition, state[WHOLE], scope["route"])
+        if self._kept.keep(key, answer, most_bytes=MOST_BYTES):
+            self.measures.at_hand_kept_for_holders(self._kept.bytes)
 
 
 def _key(scope: Scope) -> Key | None:

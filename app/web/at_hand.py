@@ -4,27 +4,22 @@ A route says by `lasting` which edition an answer to everybody was read from; th
 into the database, begun after it was asked for, finds that edition still. So none is ever stale, whoever published.
 """
 
-import asyncio
 import os
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from fastapi import Request
-from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.measures.counting import Measures
 from app.web.answers import WHOLE, WholeAnswer
+from app.web.kept import Kept
+from app.web.looks import Sight
 
 MOST_BYTES = 16_777_216
 """How much is kept; then the oldest goes."""
-
-LARGEST_BYTES = 1_048_576
-
-MOST_LOOK_SECONDS = 0.3
-"""After so long a look is not waited for, so that time is left for the long way."""
 
 AT_ONCE = "yhdessa.answer_at_once"
 """The extension of ASGI by which a server takes a whole answer: a function of the status code, the lines of the headers
@@ -67,7 +62,7 @@ class _Given:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _Answer:
     edition: Hashable
     route: str
     answer: WholeAnswer
@@ -103,10 +98,8 @@ class AnswersAtHand:
     ) -> None:
         self.app = app
         self.measures = measures
-        self._glances = _Glances(glance)
-        self._looks = _Looks(look)
-        self._kept: dict[Key, _Kept] = {}
-        self._bytes = 0
+        self._sight = Sight(glance, look)
+        self._kept: Kept[Key, _Answer] = Kept()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer from what is at hand, or pass the request on and keep its answer if it lasts."""
@@ -115,7 +108,8 @@ class AnswersAtHand:
             return
         began = time.perf_counter()
         asked = dict(scope["headers"])
-        if not _PERSONAL.isdisjoint(asked):
+        # Of a header that is sent twice it would hold the last, and others read the first.
+        if not _PERSONAL.isdisjoint(asked) or len(asked) < len(scope["headers"]):
             await self.app(scope, receive, send)
             return
         key = (scope["path"], scope["query_string"], asked.get(b"accept", b""))
@@ -131,10 +125,9 @@ class AnswersAtHand:
 
     async def _still(self, edition: Hashable) -> bool:
         """Whether `edition` is read now; if nobody can tell soon, nothing is kept, so that nobody else waits for it."""
-        now = self._glances.one() or await self._looks.one()
+        now = await self._sight.now()
         if now is None:
             self._kept.clear()
-            self._bytes = 0
         return now == edition
 
     def _keep(self, key: Key, scope: Scope) -> None:
@@ -143,7 +136,7 @@ class AnswersAtHand:
         if _EDITION not in state or WHOLE not in state:
             return
         answer: WholeAnswer = state[WHOLE]
-        kept = _Kept(
+        kept = _Answer(
             edition=state[_EDITION],
             route=scope["route"].path,
             answer=answer,
@@ -151,63 +144,5 @@ class AnswersAtHand:
             whole=_Given(200, answer.headers, answer.body),
             not_modified=_Given(304, answer.not_modified(), b""),
         )
-        if kept.size > LARGEST_BYTES:
-            return
-        self._drop(key)
-        self._kept[key] = kept
-        self._bytes += kept.size
-        while self._bytes > MOST_BYTES:
-            self._drop(next(iter(self._kept)))
-        self.measures.at_hand_kept(self._bytes)
-
-    def _drop(self, key: Key) -> None:
-        dropped = self._kept.pop(key, None)
-        if dropped is not None:
-            self._bytes -= dropped.size
-
-
-class _Glances:
-    """One glance for all whose requests had come when it was made."""
-
-    def __init__(self, glance: Callable[[], Hashable | None]) -> None:
-        self.glance = glance
-        self._made = False
-        self._found: Hashable | None = None
-
-    def one(self) -> Hashable | None:
-        """What a glance finds that was made after whoever asks was put into the queue of the event loop."""
-        if not self._made:
-            # The queue keeps its order: whoever asks before it comes to this was in it before the glance.
-            asyncio.get_running_loop().call_soon(self._forget)
-            self._made, self._found = True, self.glance()
-        return self._found
-
-    def _forget(self) -> None:
-        self._made = False
-
-
-class _Looks:
-    """One look for all who ask before it begins, one after the other, each in a thread."""
-
-    def __init__(self, look: Callable[[], Hashable | None]) -> None:
-        self.look = look
-        self._running: asyncio.Task[Hashable | None] | None = None
-        self._next: asyncio.Task[Hashable | None] | None = None
-        self._looking: asyncio.Task[Hashable | None] | None = None
-
-    async def one(self) -> Hashable | None:
-        """What a look finds that begins after this call; None if that is not known soon."""
-        if self._next is None:
-            self._next = asyncio.create_task(self._take_turn(self._running))
-        # Whoever goes away does not take the look from the others.
-        return await asyncio.shield(self._next)
-
-    async def _take_turn(self, before: "asyncio.Task[Hashable | None] | None") -> Hashable | None:
-        if before is not None and not before.done():
-            await asyncio.wait([before])
-        self._running, self._next = self._next, None
-        if self._looking is not None and not self._looking.done():
-            return None
-        self._looking = asyncio.create_task(run_in_threadpool(self.look))
-        done, _ = await asyncio.wait([self._looking], timeout=MOST_LOOK_SECONDS)
-        return self._looking.result() if done else None
+        if self._kept.keep(key, kept, most_bytes=MOST_BYTES):
+            self.measures.at_hand_kept(self._kept.bytes)

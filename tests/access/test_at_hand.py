@@ -36,7 +36,7 @@ def settings(database_url: str) -> Settings:
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a busy machine a look may take longer than a server would wait for it."""
-    monkeypatch.setattr("app.web.at_hand.MOST_LOOK_SECONDS", 20)
+    monkeypatch.setattr("app.web.looks.MOST_LOOK_SECONDS", 20)
 
 
 @pytest.fixture
@@ -332,7 +332,7 @@ def test_the_oldest_goes_where_too_much_would_be_kept(nation: Caller, monkeypatc
 
 
 def test_what_is_too_large_is_not_kept(nation: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(at_hand, "LARGEST_BYTES", 100)
+    monkeypatch.setattr("app.web.kept.LARGEST_BYTES", 100)
     for _ in range(3):
         ask(nation)
 

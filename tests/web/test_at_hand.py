@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
+import httpx
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
@@ -17,8 +18,8 @@ from app.practices.definitions import SHIPPED_PRACTICE, define_practice
 from app.releases.edition import EditionNow
 from app.releases.importing import import_release
 from app.settings import Settings
-from app.web import at_hand
-from app.web.at_hand import _Glances, _Looks
+from app.web import at_hand, kept, looks
+from app.web.looks import Glances, Looks
 from tests.conftest import NOW, UNHURRIED, Caller, StandingClock, count
 from tests.measures.scraping import scraped
 from tests.releases.test_importing import south_savo
@@ -76,6 +77,18 @@ def test_what_is_at_hand_is_what_the_long_way_gives(path: str, http: TestClient)
         assert [said(answer) for answer in short] == [said(answer) for answer in long_way], headers
         assert [answer.headers["X-Request-Id"] for answer in long_way] == ["mine"] * 2
         assert [len(answer.headers["X-Request-Id"]) for answer in short] == [32] * 2
+
+
+def test_a_header_that_is_sent_twice_changes_nothing_for_others(http: TestClient) -> None:
+    plain = {"Accept": "application/json"}
+    twice = httpx.Headers([("Accept", "text/csv"), ("Accept", "application/json")])
+
+    answers = [http.get(COUNTY, headers=headers) for headers in (twice, plain, twice, plain)]
+
+    assert [answer.headers["Content-Type"].partition(";")[0] for answer in answers] == [
+        "text/csv",
+        "application/json",
+    ] * 2
 
 
 def test_what_is_at_hand_is_counted_as_a_request_of_its_route(http: TestClient) -> None:
@@ -183,7 +196,7 @@ def test_the_oldest_goes_where_too_much_would_be_kept(http: TestClient, monkeypa
 
 
 def test_what_is_too_large_is_not_kept(http: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(at_hand, "LARGEST_BYTES", 100)
+    monkeypatch.setattr(kept, "LARGEST_BYTES", 100)
     for _ in range(3):
         http.get(COUNTY)
 
@@ -200,7 +213,7 @@ def test_a_look_serves_those_who_ask_before_it_begins_and_no_others() -> None:
         return next(editions)
 
     async def asked() -> list[Hashable]:
-        looks = _Looks(look)
+        looks = Looks(look)
         first = [asyncio.create_task(looks.one()) for _ in range(3)]
         await asyncio.to_thread(begun.acquire)
         second = [asyncio.create_task(looks.one()) for _ in range(3)]
@@ -218,7 +231,7 @@ def test_a_look_serves_those_who_ask_before_it_begins_and_no_others() -> None:
 
 def test_a_glance_serves_whoever_was_in_the_queue_before_it_and_no_others() -> None:
     editions = iter(range(10))
-    glances = _Glances(lambda: next(editions))
+    glances = Glances(lambda: next(editions))
     later: list[asyncio.Task[Hashable]] = []
 
     async def asked() -> Hashable:
@@ -294,7 +307,7 @@ def test_the_edition_is_of_the_day_that_the_answer_is_of(elsewhere: Database) ->
 
 
 def test_a_look_that_takes_long_is_not_waited_for_nor_is_another_begun(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(at_hand, "MOST_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(looks, "MOST_LOOK_SECONDS", 0.05)
     may_end = threading.Event()
     begun: list[int] = []
 
@@ -304,7 +317,7 @@ def test_a_look_that_takes_long_is_not_waited_for_nor_is_another_begun(monkeypat
         return len(begun)
 
     async def asked() -> list[Hashable]:
-        looks = _Looks(look)
+        looks = Looks(look)
         found = [await looks.one() for _ in range(3)]
         may_end.set()
         await asyncio.sleep(0.2)
