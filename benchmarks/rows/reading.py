@@ -82,7 +82,7 @@ def live_county(ground: Ground) -> Iterator[Mapping[str, Contender]]:
 
 @contextmanager
 def live_anew(ground: Ground) -> Iterator[Mapping[str, Contender]]:
-    """The same as it was recorded up to yesterday, which is all of it: such an answer is not kept, nor what it needs."""
+    """The same as recorded up to yesterday, which is all of it: of such an answer nothing is kept."""
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
     with _readers(ground, f"{COUNTY}&as_of={yesterday}", COUNTY_PATHS, with_key=True) as contenders:
         yield contenders
