@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import MAXYEAR, date
+from operator import attrgetter
 
 from sqlmodel import Session
 
@@ -144,12 +145,13 @@ def _count_decision(row: CheckedCount, counts: Mapping[str, PlainCount]) -> Deci
 
 
 def _in_the_way(period: Period, counts: Mapping[str, PlainCount]) -> Sequence[PlainCount]:
-    """Of `counts` those of other periods that share days with `period`."""
-    return [
+    """Of `counts` those of other periods that share days with `period`, in the order of their texts."""
+    in_the_way = [
         other
         for other in counts.values()
         if other.first_day <= period.last and period.first <= other.last_day and other.period != period.text
     ]
+    return sorted(in_the_way, key=attrgetter("period")) if in_the_way else ()
 
 
 def _status_decision(row: CheckedStatus, statuses: Mapping[date, PlainStatus]) -> Decision:
