@@ -14,10 +14,12 @@ from hypothesis import example, given, note, settings as with_settings, strategi
 from sqlalchemy.engine import make_url
 from starlette.testclient import TestClient
 
-from app.database import Database
+from app.database import Database, Given
 from app.practices.definitions import define_practice
 from app.practices.models import PracticePublic
+from app.reports.given import EDITION
 from app.settings import Settings
+from app.web.turns import Turns
 from tests.conftest import Caller, StandingClock, postgresql_database
 from tests.reports.ledger_oracle import Entry, Expected, Key, Ledger, bounds, key_of, listed
 
@@ -321,13 +323,15 @@ def prepare(app: FastAPI) -> None:
 @contextmanager
 def using(app: FastAPI, url: str) -> Iterator[None]:
     """Meanwhile the application works on the database at `url`."""
-    own = app.state.database
+    own = app.state.database, app.state.turns
     app.state.database = Database(Settings(database_url=url))
+    app.state.turns = Turns(app.state.database, app.state.clock, Given(*EDITION))
     try:
         yield
     finally:
+        app.state.turns.close()
         app.state.database.dispose()
-        app.state.database = own
+        app.state.database, app.state.turns = own
 
 
 @contextmanager
