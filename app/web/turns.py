@@ -69,10 +69,13 @@ class Turns:
             self._withdrawn(piece)
 
     def close(self) -> None:
-        """Let the thread end as soon as nobody waits."""
+        """Let the thread end as soon as nobody waits, and wait a while for that; it may be at the database."""
         with self._changed:
             self._closed = True
             self._changed.notify()
+            thread = self._thread
+        if thread is not None:
+            thread.join(_ATTEMPT_SECONDS)
 
     def _add(self, piece: "_Piece[Any]") -> None:
         with self._changed:

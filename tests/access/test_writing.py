@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import event
 from starlette.testclient import TestClient
 
 from app.database import take_turn
@@ -85,3 +86,19 @@ def test_one_request_is_counted_once_however_often_its_key_is_looked_up(
 
     assert [answer.status_code for answer in answers] == [201, 422, 422, 422]
     assert [answer.headers["RateLimit"] for answer in answers] == [f'"key";r={left};t=6' for left in (9, 8, 7, 6)]
+
+
+def test_who_is_told_that_the_turn_did_not_come_does_not_wait_for_the_database_once_more(
+    settings: Settings, clock: StandingClock, kuopio: Caller
+) -> None:
+    hasty = create_app(settings.model_copy(update={"lock_timeout_seconds": 0.2}), clock)
+    asked: list[str] = []
+    event.listen(hasty.state.database.engine, "before_cursor_execute", lambda _c, _cursor, text, *_: asked.append(text))
+    with TestClient(hasty) as http, hasty.state.database.writing() as db:
+        take_turn(db, clock)
+        asked.clear()
+        answer = Caller(http, kuopio.key).post([count("297", "2022-03", 7)])
+        db.rollback()
+
+    assert answer.status_code == 503
+    assert [text for text in asked if " keys" in text] == []

@@ -197,7 +197,8 @@ def test_of_who_went_away_nothing_is_left(database: str) -> None:
                 time.sleep(0.05)
             left = sockets_of(server) - before
 
-    assert left == 0
+    # There may be fewer: that over which it was asked whether it is ready may not have been closed before.
+    assert left <= 0
 
 
 def sockets_of(server: RawServer) -> int:
