@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from math import ceil, floor
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Literal
@@ -54,8 +53,8 @@ SMALLEST_REACH = 5
 _MONTH = (len("2022-03"), False)
 
 # Iglewicz and Hoaglin, How to Detect and Handle Outliers (1993): what makes each spread that of a normal distribution.
-_MEDIAN_DEVIATION = Fraction(6_745, 10_000)
-_MEAN_DEVIATION = Fraction(1_253_314, 1_000_000)
+_MEDIAN_SPREAD = 1 / Fraction(6_745, 10_000)
+_MEAN_SPREAD = Fraction(1_253_314, 1_000_000)
 
 SMALLEST_COPIED = 5
 SHORTEST_RUN = 3
@@ -113,23 +112,16 @@ class Figures:
         self._months = {_month_number(figure.first): figure.sessions for figure in self._whole.get(_MONTH, ())}
         self._sessions: dict[tuple[tuple[int, bool], int], list[int]] = {}
 
-    def like(self, figure: Figure) -> list[Figure]:
-        """The others of the same kind of period that were counted to their end, of its own and the years around."""
-        return [other for other in self._near(figure.kind, figure.first.year) if other.period != figure.period]
-
-    def twice_the_median_of_others(self, figure: Figure) -> int | None:
-        """Twice the median of the sessions of those like `figure`, which is one of these itself; None without any."""
+    def sessions_of_others(self, figure: Figure) -> list[int]:
+        """Ascending, those like `figure`, which is one of these itself: of the same kind of period, counted to their
+        end, of its own and the years around.
+        """
         slot = figure.kind, figure.first.year
         together = self._sessions.get(slot)
         if together is None:
             together = self._sessions[slot] = sorted(other.sessions for other in self._near(*slot))
-        others = len(together) - 1
-        if others < 1:
-            return None
         own = bisect_left(together, figure.sessions)
-        low, high = (others - 1) // 2, others // 2
-        # Without its own number, each rank from there on is that of the next.
-        return together[low + (low >= own)] + together[high + (high >= own)]
+        return together[:own] + together[own + 1 :]
 
     def before(self, figure: Figure) -> Figure | None:
         """The last of the same kind of period before `figure`, not older than the year before."""
@@ -173,13 +165,19 @@ def usual_range(others: Sequence[int]) -> tuple[int, int] | None:
     """
     if len(others) < LEAST_OTHERS:
         return None
-    # Twice each number, so that the median of an even number of them is whole.
+    # Twice each number, so that the median of an even number of them is whole; reach and middle are fractions of one
+    # denominator, since of a large submission each row asks.
     middle = _twice_the_median(sorted(others))
     distances = sorted(abs(2 * other - middle) for other in others)
-    spread = Fraction(_twice_the_median(distances), 4) / _MEDIAN_DEVIATION
-    spread = spread or Fraction(sum(distances), 2 * len(distances)) * _MEAN_DEVIATION
-    reach = max(MOST_Z * spread, Fraction(SMALLEST_REACH))
-    return max(ceil(Fraction(middle, 2) - reach), 0), floor(Fraction(middle, 2) + reach)
+    reach, whole = MOST_Z.numerator * _twice_the_median(distances), 4 * MOST_Z.denominator
+    spread = _MEDIAN_SPREAD
+    if not reach:
+        reach, whole = MOST_Z.numerator * sum(distances), 2 * len(distances) * MOST_Z.denominator
+        spread = _MEAN_SPREAD
+    reach, whole = spread.numerator * reach, spread.denominator * whole
+    reach = max(reach, SMALLEST_REACH * whole)
+    low, high = middle * whole - 2 * reach, middle * whole + 2 * reach
+    return max(-(-low // (2 * whole)), 0), high // (2 * whole)
 
 
 def in_use_since(statuses: Sequence[tuple[date, str]], first: date, last: date) -> date | None:
@@ -206,11 +204,8 @@ def a_year_after(day: date) -> date:
 def _outlier(figure: Figure, own: Figures) -> Doubt | None:
     if not figure.is_whole:
         return None
-    middle = own.twice_the_median_of_others(figure)
-    if middle is None or abs(2 * figure.sessions - middle) <= 2 * SMALLEST_REACH:
-        return None  # As usual_range would say, without its fractions: of most figures there is no more to ask.
-    others = own.like(figure)
-    usual = usual_range([other.sessions for other in others])
+    others = own.sessions_of_others(figure)
+    usual = usual_range(others)
     if usual is None or usual[0] <= figure.sessions <= usual[1]:
         return None
     low, high = usual

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, func
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, null
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -73,6 +73,8 @@ def plain_in_force(
 ) -> Iterable[AnyPlain]:
     """What is in force about `keys` as plain entries, in no order; of counts those that begin from one day to another.
 
+    It is not told who recorded them and when.
+
     It may hold a few more, where several practices and municipalities are mixed.
     """
     if len(keys) == 1:
@@ -82,7 +84,7 @@ def plain_in_force(
     if first_days is not None:
         asked |= {"earliest": first_days[0], "latest": first_days[1]}
     found = db.connection().execute(_plain_in_force(kind.list_name, one_key=len(keys) == 1), asked)
-    return itertools.starmap(kind, found)
+    return itertools.starmap(kind, found.all())
 
 
 def counts_query(*conditions: ColumnElement[bool], moment: datetime | None) -> Any:
@@ -213,12 +215,16 @@ def _plain_in_force(list_name: ListName, *, one_key: bool) -> Any:
         about = (practice == bindparam("practice"), code == bindparam("code"))
     else:
         about = (practice.in_(bindparam("practices", expanding=True)), code.in_(bindparam("codes", expanding=True)))
-    query: Any = select(*(getattr(table, name) for name in columns_of(kind)))
+    columns = (null() if name in _NOT_ASKED else getattr(table, name) for name in columns_of(kind))
+    query: Any = select(*columns)
     query = query.where(col(table.id).in_(latest_numbers(table, *about)), col(figure).is_not(None))
     if counts:
         query = query.where(col(CountEntry.first_day).between(bindparam("earliest"), bindparam("latest")))
     return query
 
+
+_NOT_ASKED = {"submission_id", "organisation_id", "recorded_at", "note_hash"}
+"""Nobody asks these of what a post is held against; the moment alone is a quarter of reading it."""
 
 _LAST = """
     SELECT (SELECT max(id) FROM submissions) AS last_submission, (SELECT max(id) FROM count_entries) AS last_count,
