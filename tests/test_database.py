@@ -14,7 +14,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import InternalError, OperationalError
+from sqlalchemy.exc import IntegrityError, InternalError, OperationalError
 from sqlmodel import select
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
@@ -234,6 +234,25 @@ def test_a_commit_that_the_database_refuses_is_never_acknowledged(app: FastAPI, 
     assert kuopio.get("/v1/session-counts").json()["rows"] == []
     assert kuopio.get("/v1/statuses").json()["rows"] == []
     assert kuopio.post([count("297", "2022-03", 7)]).json()["id"] == 1
+
+
+def test_a_commit_that_the_database_refuses_leaves_nothing_open(database: Database) -> None:
+    broken = BREAK_EVERY_COMMIT[database.engine.dialect.name]
+    with database.engine.begin() as connection:
+        for statement in broken[:2]:
+            connection.execute(text(statement))
+
+    def break_promise() -> None:
+        with database.writing() as db:
+            take_turn(db, lambda: NOW)
+            db.execute(text("INSERT INTO promises VALUES (1)"))
+
+    with pytest.raises(IntegrityError):
+        break_promise()
+
+    with database.writing() as db:
+        take_turn(db, lambda: NOW)
+        assert db.execute(text("SELECT count(*) FROM promises")).scalar_one() == 0
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

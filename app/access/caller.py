@@ -105,7 +105,7 @@ def caller_of(request: Request, db: Session, at: datetime) -> Caller:
         request.state.key_id = found[0].id
     caller = caller_with(*found, at=at) if found else None
     if caller is None:
-        if first and "authorization" in request.headers:
+        if first:
             count_failure(request)
         raise not_authenticated()
     if first:

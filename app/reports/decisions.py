@@ -86,7 +86,8 @@ def add_warnings(
             if isinstance(entry, PlainCount):
                 corrects = decision.standing if decision.added else None
                 decision.warnings = count_warnings(entry, background, corrects=corrects)
-            elif isinstance(entry, PlainStatus):
+            else:
+                assert isinstance(entry, PlainStatus)
                 decision.warnings = status_warnings(entry, background)
 
 

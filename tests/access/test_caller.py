@@ -1,16 +1,20 @@
 """Who is calling, over HTTP: how a key may be sent, and what is answered when it is not good enough."""
 
 import base64
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.access.keys import revoke_key
+from app.reports import receiving
 from tests.access.test_keys import checksum
 from tests.conftest import NOW, Caller, StandingClock, count, status
+from tests.reports.stored import stored
 
 NewKey = Callable[..., str]
 
@@ -125,6 +129,30 @@ def test_a_key_is_refused_from_the_request_after_its_revocation_on(app: FastAPI,
 
     assert before.status_code == 201
     assert [answer.status_code for answer in after] == [401, 401, 401]
+
+
+def test_a_key_that_is_revoked_while_a_long_body_is_read_is_refused_and_counted_once(
+    app: FastAPI, kuopio: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = receiving._read
+
+    def read_meanwhile(*arguments: Any) -> Any:
+        with app.state.database.writing() as db:
+            revoke_key(db, str(kuopio.key).split("_")[1], at=NOW)
+        return read(*arguments)
+
+    monkeypatch.setattr(receiving, "_read", read_meanwhile)
+    long_body = json.dumps({"counts": [count("297", "2022-03", 7)]}) + " " * 20_000
+
+    answer = kuopio.http.post(
+        "/v1/submissions",
+        content=long_body,
+        headers={"Content-Type": "application/json", "Authorization": f"Bearer {kuopio.key}"},
+    )
+
+    assert answer.status_code == 401
+    assert answer.headers["RateLimit"].startswith('"key";r=')
+    assert stored(app, "submissions") == []
 
 
 def test_a_key_is_refused_from_the_moment_it_expires(http: TestClient, new_key: NewKey, clock: StandingClock) -> None:

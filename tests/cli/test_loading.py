@@ -5,8 +5,9 @@ import subprocess
 import sys
 
 import pytest
+from typer.testing import CliRunner
 
-from app.cli.__main__ import _COMMANDS, _command
+from app.cli.__main__ import _COMMANDS, _command, app
 
 RARELY_NEEDED = ("alembic", "httpx", "mako", "openpyxl", "app.archive", "app.client", "app.demo", "app.sending")
 
@@ -32,6 +33,13 @@ def test_a_server_starts_without_what_other_commands_need() -> None:
 @pytest.mark.parametrize("name", _COMMANDS)
 def test_every_command_is_found_under_its_name(name: str) -> None:
     assert _command(name).name == name
+
+
+def test_what_is_no_command_is_told_as_such() -> None:
+    told = CliRunner().invoke(app, ["serv"])
+
+    assert told.exit_code == 2
+    assert "No such command 'serv'" in told.output
 
 
 def test_what_was_loaded_for_a_command_is_not_searched_for_garbage() -> None:
