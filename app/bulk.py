@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from itertools import islice
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Dialect
 from sqlmodel import Session
@@ -23,32 +23,43 @@ def add_rows(db: Session, table: type[Base], rows: Iterable[Any]) -> None:
 
     `db` does not know of them: what they refer to must have been inserted before.
     """
-    statement, values_of, writers = _insert(table, db.get_bind().dialect)
-    coming = map(values_of, rows)
+    insert = _insert_into(table, db.get_bind().dialect)
+    coming = map(insert.values_of, rows)
     while some := list(islice(coming, ROWS_AT_ONCE)):
         columns = [
             column if write is None else tuple(map(cache(write), column))
-            for write, column in zip(writers, zip(*some, strict=True), strict=True)
+            for write, column in zip(insert.writers, zip(*some, strict=True), strict=True)
         ]
         connection = db.connection()
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql(statement, list(zip(*columns, strict=True)))
+        if len(some) == 1 or insert.of_arrays is None:
+            connection.exec_driver_sql(insert.of_values, list(zip(*columns, strict=True)))
         else:
-            connection.exec_driver_sql(statement, tuple(map(list, columns)))
+            connection.exec_driver_sql(insert.of_arrays, tuple(map(list, columns)))
+
+
+class _Insert(NamedTuple):
+    """How rows go into a table: what takes the values of its columns out of a row, what writes each for the driver, and
+    the statements. That of arrays, one for each column, is PostgreSQL's, and no way for a single row: a text of
+    megabytes would be taken apart at each quote.
+    """
+
+    values_of: Callable[[Any], tuple[Any, ...]]
+    writers: Sequence[Callable[[Any], Any] | None]
+    of_values: str
+    of_arrays: str | None
 
 
 @cache
-def _insert(
-    table: type[Base], dialect: Dialect
-) -> tuple[str, Callable[[Any], tuple[Any, ...]], Sequence[Callable[[Any], Any] | None]]:
-    """The statement, what takes the values of its columns out of a row, and what writes each for the driver."""
+def _insert_into(table: type[Base], dialect: Dialect) -> _Insert:
     columns = Base.metadata.tables[str(table.__tablename__)].columns
     into = f"INSERT INTO {table.__tablename__} ({', '.join(columns.keys())})"
-    if dialect.name == "sqlite":
-        statement = f"{into} VALUES ({', '.join('?' * len(columns))})"
-    else:
-        arrays = [f"%s::{_ARRAYS.get(type(column.type).__name__, 'text')}[]" for column in columns]
-        statement = f"{into} SELECT * FROM unnest({', '.join(arrays)})"
-    # A dialect's own way of writing a type is made anew each time that it is asked for.
-    writers = [column.type.dialect_impl(dialect).bind_processor(dialect) for column in columns]
-    return statement, attrgetter(*columns.keys()), writers
+    sqlite = dialect.name == "sqlite"
+    values = f"{into} VALUES ({', '.join(['?' if sqlite else '%s'] * len(columns))})"
+    arrays = ", ".join(f"%s::{_ARRAYS.get(type(column.type).__name__, 'text')}[]" for column in columns)
+    return _Insert(
+        attrgetter(*columns.keys()),
+        # A dialect's own way of writing a type is made anew each time that it is asked for.
+        [column.type.dialect_impl(dialect).bind_processor(dialect) for column in columns],
+        values,
+        None if sqlite else f"{into} SELECT * FROM unnest({arrays})",
+    )
