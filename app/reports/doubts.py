@@ -205,6 +205,8 @@ def _outlier(figure: Figure, own: Figures) -> Doubt | None:
     if not figure.is_whole:
         return None
     others = own.sessions_of_others(figure)
+    if not others or abs(2 * figure.sessions - _twice_the_median(others)) <= 2 * SMALLEST_REACH:
+        return None  # As usual_range would say with more work; of most figures there is no more to ask.
     usual = usual_range(others)
     if usual is None or usual[0] <= figure.sessions <= usual[1]:
         return None
