@@ -26,8 +26,9 @@ pytestmark = pytest.mark.durability
 SOAK = bool(os.environ.get("YHDESSA_TEST_SOAK"))
 
 POSTS = 400 if SOAK else 250
-"""So many that SQLite moves its log into the database while there are posts, which it does every 1,000 pages; posts that
-share a commit share most of their pages."""
+"""So many that SQLite moves its log into the database while there are posts, which it does every 1,000 pages.
+
+Posts that share a commit share most of their pages."""
 
 FEW_POSTS = 12
 
