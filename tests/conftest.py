@@ -19,6 +19,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
+from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from app.access.keys import issue_key
@@ -164,6 +165,16 @@ def settings(database_url: str) -> Settings:
 @pytest.fixture
 def clock() -> StandingClock:
     return StandingClock(NOW)
+
+
+@pytest.fixture
+def db(settings: Settings) -> Iterator[Session]:
+    """A session that may write, and keeps nothing of it."""
+    database = Database(settings)
+    with database.writing() as session:
+        yield session
+        session.rollback()
+    database.dispose()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Rows in bulk: what was written is what is read, whatever kind of column it stands in, on both databases."""
 
-from collections.abc import Iterator
 from datetime import date
 from types import SimpleNamespace
 
@@ -10,21 +9,10 @@ from sqlmodel import Session, col, select
 
 from app import bulk
 from app.bulk import add_rows
-from app.database import Database
 from app.places.models import MunicipalityRecord
-from app.settings import Settings
 from tests.conftest import NOW
 
 ODD = 'ä "x" {1,NULL} \\ % :name ?'
-
-
-@pytest.fixture
-def db(settings: Settings) -> Iterator[Session]:
-    database = Database(settings)
-    with database.writing() as session:
-        yield session
-        session.rollback()
-    database.dispose()
 
 
 def municipality(code: str, name: str, *, ends: date | None) -> SimpleNamespace:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from app.errors import FieldError, InvalidRequest
 from app.formats.sheet import utf_8_text
@@ -43,6 +44,11 @@ def object_row(number: int, text: str) -> CountIn | StatusIn:
     try:
         return models[0].model_validate(fields)
     except ValidationError as error:
-        told = error.errors(include_url=False, include_context=False, include_input=False)
+        told = schema_errors(error)
         wrong = [FieldError(line=number, column=str(one["loc"][0]), detail=one["msg"]) for one in told]
         raise WrongRow(wrong) from error
+
+
+def schema_errors(error: ValidationError) -> list[ErrorDetails]:
+    """What is wrong and where; not what was sent, which may be anything."""
+    return error.errors(include_url=False, include_context=False, include_input=False)

@@ -8,7 +8,6 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 from starlette.concurrency import run_in_threadpool
 
 from app.access.writing import key_first
@@ -17,7 +16,7 @@ from app.formats import delimited, workbook
 from app.formats.sheet import Line, Sheet, Unreadable
 from app.reports import json_lines
 from app.reports.decisions import Locate, in_submission
-from app.reports.json_lines import object_lines, object_row
+from app.reports.json_lines import object_lines, object_row, schema_errors
 from app.reports.models import CountIn, ListName, SubmissionIn
 from app.reports.rules import Refusal
 from app.reports.sent import AnyCount, AnyStatus, Sent, SentCount
@@ -50,11 +49,6 @@ class Received:
 
     sent: Sent
     locate: Locate
-
-    @property
-    def rows(self) -> int:
-        """How many there are."""
-        return len(self.sent.counts) + len(self.sent.statuses)
 
 
 async def received(request: Request) -> Received:
@@ -101,7 +95,7 @@ def _from_json(value: Any, most: int) -> Received:
     try:
         submission = SubmissionIn.model_validate(value, from_attributes=True)
     except ValidationError as error:
-        raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in _told(error)]) from error
+        raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in schema_errors(error)]) from error
     return Received(Sent(submission.counts, submission.statuses), in_submission)
 
 
@@ -146,11 +140,6 @@ def _from_lines(
         return FieldError(line=numbers[list_name][index], column=heading_of(refusal.field), detail=refusal.reason)
 
     return Received(Sent(rows["counts"], rows["statuses"]), in_file)
-
-
-def _told(error: ValidationError) -> list[ErrorDetails]:
-    """What is wrong and where; not what was sent, which may be anything."""
-    return error.errors(include_url=False, include_context=False, include_input=False)
 
 
 def _refuse_more(rows: int, most: int) -> None:

@@ -58,9 +58,9 @@ def record(
         NotCovered, InvalidRequest, Overlapping: in this order, all rows of the first kind that there is.
         PreconditionFailed: the figure is neither what is sent nor the one that `if_match` names.
     """
-    if not sent.counts and not sent.statuses:
+    if not sent.size:
         raise InvalidRequest("there is no row in counts or statuses, so there is nothing to record")
-    hold_turn(db, rows=len(sent.counts) + len(sent.statuses))
+    hold_turn(db, rows=sent.size)
     rulebook = _rulebook(db, by=by, today=helsinki_day(at), locate=locate)
     rows: list[Row] = [*rulebook.checked_counts(sent.counts), *rulebook.checked_statuses(sent.statuses)]
     _refuse(rows, locate, skip_invalid=skip_invalid)

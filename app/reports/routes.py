@@ -99,7 +99,7 @@ async def post_submission(
         headers = {} if dry_run else {"Location": f"/v1/submissions/{receipt.id}"}
         return receipt_answer(receipt, turn.caller, status_code=200 if dry_run else 201, headers=headers)
 
-    return await writer.once(recorded, rows=received.rows, remember=not dry_run)
+    return await writer.once(recorded, rows=received.sent.size, remember=not dry_run)
 
 
 # Before /submissions/{id}, which would take `template` for an id.

@@ -40,3 +40,8 @@ class Sent:
 
     counts: Sequence[AnyCount] = ()
     statuses: Sequence[AnyStatus] = ()
+
+    @property
+    def size(self) -> int:
+        """How many rows there are."""
+        return len(self.counts) + len(self.statuses)

@@ -13,7 +13,6 @@ from app.access.audit import add_line, lines
 from app.access.keys import issue_key, report_leak, revoke_key, rotate_key
 from app.access.models import Action
 from app.clock import written
-from tests.access.test_keys import db as db  # The fixture.
 from tests.conftest import NOW, Caller, StandingClock
 from tests.reports.stored import stored
 

@@ -31,20 +31,10 @@ from app.access.keys import (
     rotate_key,
 )
 from app.access.models import Action, Key, Organisation
-from app.database import Base, Database
-from app.settings import Settings
+from app.database import Base
 from tests.conftest import NOW, Caller, StandingClock, count
 
 ALPHABET = string.digits + string.ascii_letters
-
-
-@pytest.fixture
-def db(settings: Settings) -> Iterator[Session]:
-    database = Database(settings)
-    with database.writing() as db:
-        yield db
-        db.rollback()
-    database.dispose()
 
 
 def issued(db: Session, *areas: str, organisation: str = "Kuopio", **more: Any) -> str:

@@ -1,13 +1,11 @@
 """What practices mean, as of when, and from which year a county's reports speak."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
 from sqlmodel import Session
 
 from app.clock import BEGINNING
-from app.database import Database
 from app.errors import FieldError, InvalidParameter, NotFound
 from app.practices.definitions import (
     InvalidDefinition,
@@ -20,7 +18,6 @@ from app.practices.definitions import (
     set_live_from,
 )
 from app.practices.models import PracticePublic
-from app.settings import Settings
 from tests.conftest import NOW
 
 AN_HOUR = timedelta(hours=1)
@@ -36,15 +33,6 @@ GUIDANCE = PracticePublic(
     contact="ohjaus@example.fi",
     counted=False,
 )
-
-
-@pytest.fixture
-def db(settings: Settings) -> Iterator[Session]:
-    database = Database(settings)
-    with database.writing() as db:
-        yield db
-        db.rollback()
-    database.dispose()
 
 
 def test_a_fresh_install_has_one_practice_known_from_the_beginning(db: Session) -> None:

@@ -1,7 +1,6 @@
 """Taking in what a county has already made public, from JSON and CSV."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -9,12 +8,10 @@ import pytest
 from pydantic import ValidationError
 from sqlmodel import Session, select
 
-from app.database import Database
 from app.releases.importing import InvalidRelease, import_release, load_shipped_release, parse_release
 from app.releases.models import ImportedRelease, ImportedYear, ReleaseRecord, ReleaseYearRecord
 from app.releases.reading import read_release
 from app.series.figures import ReleasedYear
-from app.settings import Settings
 from tests.conftest import NOW
 
 SOUTH_SAVO: dict[str, Any] = {
@@ -38,15 +35,6 @@ Counted by hand,2021,3,10,2021-12-31
 yhdessa-aika,12,2024-02-01,final,"Etelä-Savo, 2021–2023","The county, its web site",https://etela-savo.example/luvut,\
 Counted by hand,2023,4,,
 """
-
-
-@pytest.fixture
-def db(settings: Settings) -> Iterator[Session]:
-    database = Database(settings)
-    with database.writing() as db:
-        yield db
-        db.rollback()
-    database.dispose()
 
 
 def south_savo(**changed: Any) -> ImportedRelease:
