@@ -121,9 +121,9 @@ COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no
 
 .PHONY: lock
 lock: install ## Refresh the lock files from pyproject.toml; ARGS=--upgrade also renews what is not pinned there
-	@$(BIN)/$(COMPILE) $(ARGS) pyproject.toml --extra postgres -o requirements.lock
-	@$(BIN)/$(COMPILE) $(ARGS) pyproject.toml --extra postgres --extra otel -c requirements.lock -o requirements-otel.lock
+	@$(BIN)/$(COMPILE) $(ARGS) pyproject.toml --extra postgres --extra publish -o requirements.lock
+	@$(BIN)/$(COMPILE) $(ARGS) pyproject.toml --extra postgres --extra publish --extra otel -c requirements.lock -o requirements-otel.lock
 	@$(BIN)/$(COMPILE) $(ARGS) --group build -o requirements-build.lock
-	@$(BIN)/$(COMPILE) $(ARGS) pyproject.toml --extra postgres --extra otel --group build --group dev --group browser \
+	@$(BIN)/$(COMPILE) $(ARGS) pyproject.toml --extra postgres --extra publish --extra otel --group build --group dev --group browser \
 		-c requirements.lock -c requirements-otel.lock -o requirements-dev.lock
 	@$(BIN)/$(COMPILE) $(ARGS) --group bench -o requirements-bench.lock

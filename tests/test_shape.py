@@ -19,7 +19,9 @@ ROOMS = (
     "errors",
     "periods",
     "series",
+    "solver",
     "disclosure",
+    "intruder",
     "formats",
     "waiting",
     "patient",
@@ -33,6 +35,7 @@ ROOMS = (
     "practices",
     "releases",
     "reports",
+    "publishing",
     "monitoring",
     "trends",
     "pages",
@@ -45,7 +48,7 @@ ROOMS = (
     "demo",
     "cli",
 )
-PURE_ROOMS = {"periods", "series", "disclosure", "formats"}
+PURE_ROOMS = {"periods", "series", "solver", "disclosure", "intruder", "formats"}
 
 # Which modules beside every routes.py and *_routes.py import FastAPI or Starlette, and why.
 ABOUT_HTTP = {

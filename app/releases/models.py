@@ -25,11 +25,36 @@ def _written_as_a_day(value: Any) -> Any:
 Day = Annotated[date, BeforeValidator(_written_as_a_day)]
 
 
+class PassedAudit(Base, table=True):
+    """An audit that found no hidden figure to be worked out; without one the database takes no release as published.
+
+    `content_hash` is the SHA-256 of what was audited, and `tables_found` how many other tables prove it.
+    """
+
+    __tablename__ = "release_audits"
+    __table_args__ = (CheckConstraint("outcome = 'passed'", name="outcome"),)
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    recorded_at: datetime
+    outcome: str = Field(max_length=6)
+    content_hash: str = Field(max_length=64)
+    threshold: int
+    tables_found: int
+
+
 class ReleaseRecord(Base, table=True):
-    """One release; its number `id` grows with the order in which releases were recorded."""
+    """One release; its number `id` grows with the order in which releases were recorded.
+
+    One that was `published` was made of what was recorded up to the moment `as_of`; one that was `imported` was public
+    elsewhere before.
+    """
 
     __tablename__ = "releases"
-    __table_args__ = (CheckConstraint("state IN ('preliminary', 'final')", name="state"),)
+    __table_args__ = (
+        CheckConstraint("state IN ('preliminary', 'final')", name="state"),
+        CheckConstraint("origin IN ('imported', 'published')", name="origin"),
+        CheckConstraint("(origin = 'published') = (audit_id IS NOT NULL)", name="audited"),
+    )
 
     id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     practice: str = Field(index=True, sa_type=code_column(PRACTICE_LENGTH))
@@ -41,6 +66,10 @@ class ReleaseRecord(Base, table=True):
     url: str | None
     note: str | None
     recorded_at: datetime
+    origin: str = Field(default="imported", max_length=9, sa_column_kwargs={"server_default": "imported"})
+    audit_id: int | None = Field(default=None, foreign_key="release_audits.id")
+    as_of: datetime | None = None
+    next_release_on: date | None = None
 
 
 class ReleaseYearRecord(Base, table=True):
@@ -51,6 +80,73 @@ class ReleaseYearRecord(Base, table=True):
     release_id: int = Field(primary_key=True, foreign_key="releases.id")
     year: int = Field(primary_key=True)
     facts: dict[str, Any] = Field(sa_type=JSON)
+
+
+class ReleaseMunicipalityYearRecord(Base, table=True):
+    """The same of one municipality, in a release that speaks of single municipalities."""
+
+    __tablename__ = "release_municipality_years"
+
+    release_id: int = Field(primary_key=True, foreign_key="releases.id")
+    municipality: str = Field(primary_key=True, sa_type=code_column(3))
+    year: int = Field(primary_key=True)
+    facts: dict[str, Any] = Field(sa_type=JSON)
+
+
+class ReleaseQuarterRecord(Base, table=True):
+    """What a release says of the county in one quarter: the facts of a `ReleasedQuarter`."""
+
+    __tablename__ = "release_quarters"
+
+    release_id: int = Field(primary_key=True, foreign_key="releases.id")
+    period: str = Field(primary_key=True, sa_type=code_column(7))
+    facts: dict[str, Any] = Field(sa_type=JSON)
+
+
+class ReleaseChangeRecord(Base, table=True):
+    """Why a release says something else of a year than the release before it did."""
+
+    __tablename__ = "release_changes"
+    __table_args__ = (CheckConstraint("kind IN ('revision', 'error')", name="kind"),)
+
+    release_id: int = Field(primary_key=True, foreign_key="releases.id")
+    year: int = Field(primary_key=True)
+    previous_release_id: int = Field(foreign_key="releases.id")
+    kind: str = Field(max_length=8)
+    reason: str
+
+
+class ReleaseDraft(Base, table=True):
+    """A release that somebody asked for, and how far it has come; the only table of releases that changes.
+
+    `asked` is the request; `report` is for who may publish in the county, and says what is hidden and why. No
+    organisation and no key stand there if it was asked for at the command line.
+    """
+
+    __tablename__ = "release_drafts"
+    __table_args__ = (
+        CheckConstraint("state IN ('preparing', 'ready', 'refused', 'published')", name="state"),
+        CheckConstraint("(state IN ('ready', 'published')) = (audit_id IS NOT NULL)", name="audited"),
+        CheckConstraint("(state = 'published') = (release_id IS NOT NULL)", name="released"),
+        CheckConstraint("(state = 'refused') = (reason IS NOT NULL)", name="reason"),
+    )
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    recorded_at: datetime
+    deadline: datetime
+    organisation_id: int | None = Field(default=None, foreign_key="organisations.id")
+    key_id: str | None = Field(default=None, foreign_key="keys.id")
+    practice: str = Field(sa_type=code_column(PRACTICE_LENGTH))
+    county: str = Field(sa_type=code_column(2))
+    as_of: datetime
+    asked: dict[str, Any] = Field(sa_type=JSON)
+    dry_run: bool
+    state: str = Field(max_length=9)
+    finished_at: datetime | None = None
+    reason: str | None = None
+    report: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    audit_id: int | None = Field(default=None, foreign_key="release_audits.id")
+    release_id: int | None = Field(default=None, foreign_key="releases.id")
 
 
 class _Imported(BaseModel):

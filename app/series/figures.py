@@ -44,13 +44,16 @@ class Figures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleasedYear(Figures):
-    """What a release says about one county and year.
+    """What a release says about one county, or one of its municipalities, and year.
 
     `covers` is False for a year between the release's first and last of which it says nothing; it may still state the
-    register and its residents.
+    register and its residents. `carried` is True for a year that was taken over from the release before. Where sessions
+    are `withheld` they are None, and so are the comparable figures.
     """
 
     covers: bool
+    carried: bool = False
+    withheld: bool = False
 
 
 def imported_year(
