@@ -11,10 +11,10 @@ from app.errors import FieldError, InvalidRequest, pointer
 from app.places.register import counties, residents
 from app.practices.definitions import live_from, practices
 from app.publishing.counts import counts_behind, county_histories
+from app.publishing.earlier import latest_release
 from app.publishing.models import PublicationIn
 from app.publishing.quarters import released_quarters
 from app.releases.models import ReleaseRecord
-from app.releases.reading import latest_releases
 from app.series.content import Content, Statement
 from app.series.county_years import CountyYear, county_years
 from app.series.facts import County, History, Question
@@ -53,7 +53,7 @@ def statement(db: Session, asked: PublicationIn, *, moment: datetime, day: date)
             not expected after `day`, or nothing to say of any year.
     """
     counted = _is_counted(db, asked, moment)
-    latest = latest_releases(db, asked.practice, on=date.max, county=asked.county).get(asked.county)
+    latest = latest_release(db, asked.practice, asked.county)
     if latest:
         _check_goes_on(latest.record, moment, day)
     _check_next(asked, day)

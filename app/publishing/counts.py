@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from app.places.register import municipalities
 from app.reports.live import histories
+from app.series.content import Content
 from app.series.facts import Count, History
 
 
@@ -26,3 +27,8 @@ def counts_behind(recorded: Iterable[History], years: Collection[int]) -> Mappin
         for history in recorded
     }
     return {code: counts for code, counts in found.items() if counts}
+
+
+def years_by_reports(content: Content) -> list[int]:
+    """The years that a release which was not imported states from reports: those not taken over; ascending."""
+    return [year for year, said in sorted(content.years.items()) if said.covers and not said.carried]

@@ -1,13 +1,13 @@
 """What was released before of a practice and county, and the counts that it was made of."""
 
-from collections.abc import Sequence
+from datetime import date
 
 from sqlmodel import Session, col, func, select
 
-from app.publishing.counts import counts_behind, county_histories
+from app.publishing.counts import counts_behind, county_histories, years_by_reports
 from app.releases.models import ReleaseRecord
-from app.releases.reading import content_of
-from app.series.content import Content, Statement
+from app.releases.reading import ReleaseRead, content_of, latest_releases
+from app.series.content import Statement
 
 
 def earlier_statements(db: Session, practice: str, county: str) -> list[Statement]:
@@ -26,14 +26,14 @@ def latest_number(db: Session, practice: str, county: str) -> int | None:
     return db.exec(query.where(ReleaseRecord.practice == practice, ReleaseRecord.county == county)).one()
 
 
+def latest_release(db: Session, practice: str, county: str) -> ReleaseRead | None:
+    """The release that counts now: the one published last, of several that day the highest number."""
+    return latest_releases(db, practice, on=date.max, county=county).get(county)
+
+
 def _statement(db: Session, record: ReleaseRecord) -> Statement:
     content = content_of(db, record)
     if record.as_of is None:
         return Statement(content=content, counts={})
     recorded = county_histories(db, record.practice, record.county, moment=record.as_of)
-    return Statement(content=content, counts=counts_behind(recorded, _years_by_reports(content)))
-
-
-def _years_by_reports(content: Content) -> Sequence[int]:
-    """Those that a published release did not take over from the one before."""
-    return [year for year, said in content.years.items() if said.covers and not said.carried]
+    return Statement(content=content, counts=counts_behind(recorded, years_by_reports(content)))
