@@ -224,8 +224,8 @@ class _Shield:
     def _reason(self, demand: Demand, sight: _Sight, year: int) -> str:
         return (
             f"the sessions of {year} cannot be protected: together with what earlier releases show, even with every "
-            f"figure of {year} withheld, what a municipality counted could be worked out; leave {year} with the earlier "
-            f"release by setting live_from to {year + 1} or later"
+            f"figure of {year} withheld, what a municipality counted could be worked out; leave {year} with the "
+            f"earlier release by setting live_from to {year + 1} or later"
         )
 
 
@@ -376,7 +376,7 @@ def _withheld(row: ReleasedYear) -> ReleasedYear:
 
 
 def _without_pair(row: ReleasedYear) -> ReleasedYear:
-    """The row without comparable figures; of a single municipality none are stated, since they are parts of its year."""
+    """The row without comparable figures; a municipality's never has any, since they would be parts of its year."""
     return replace(
         row,
         comparable_through=None,
