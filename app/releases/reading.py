@@ -1,7 +1,7 @@
 """Which releases there are and what the one that counts on a day says."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from pydantic import TypeAdapter
@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from app.errors import NotFound
 from app.practices.definitions import live_from
-from app.releases.models import ReleaseRecord, ReleaseYearRecord
+from app.releases.models import ReleaseMunicipalityYearRecord, ReleaseRecord, ReleaseYearRecord
 from app.series.facts import Release
 from app.series.figures import ReleasedYear
 
@@ -18,7 +18,7 @@ FACTS: TypeAdapter[ReleasedYear] = TypeAdapter(ReleasedYear)
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRead:
-    """A release with what it says of each year."""
+    """A release with what it says of each year, and of single municipalities if those were asked for."""
 
     record: ReleaseRecord
     content: Release
@@ -62,6 +62,19 @@ def latest_releases(db: Session, practice: str, *, on: date, county: str | None 
 def read_release(db: Session, record: ReleaseRecord) -> ReleaseRead:
     """`record` with what it says of each year."""
     return _read(db, [record])[0]
+
+
+def with_municipalities(db: Session, reads: Collection[ReleaseRead], codes: Collection[str]) -> list[ReleaseRead]:
+    """`reads`, each with what it says of the municipalities `codes` by year, if it speaks of them."""
+    ids = [read.record.id for read in reads]
+    said: dict[int, dict[str, dict[int, ReleasedYear]]] = {number: {} for number in ids}
+    query = select(ReleaseMunicipalityYearRecord).where(
+        col(ReleaseMunicipalityYearRecord.release_id).in_(ids),
+        col(ReleaseMunicipalityYearRecord.municipality).in_(codes),
+    )
+    for row in db.exec(query):
+        said[row.release_id].setdefault(row.municipality, {})[row.year] = FACTS.validate_python(row.facts)
+    return [replace(read, content=replace(read.content, municipalities=said[read.record.id])) for read in reads]
 
 
 def years_kept_by_releases(

@@ -1,12 +1,12 @@
 """What one county says of each year: by its reports, by its release (rule 11), or nothing but its register."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from app.series.days import last_day
 from app.series.facts import County, Question, Release
-from app.series.figures import Figures, ReleasedYear
+from app.series.figures import Figures, Missing, ReleasedYear, sessions_missing
 from app.series.lives import Life, LifeYear, life_year
 from app.series.reported import register_figures, reported_figures
 
@@ -15,13 +15,34 @@ Basis = Literal["release", "reports", "none"]
 
 @dataclass(frozen=True, slots=True)
 class CountyYear:
-    """What a county says of a year, out of which municipalities; `release` is set if it covers the year."""
+    """What a county says of a year, out of which municipalities; `release` is set if it covers the year.
+
+    `municipalities` is what the release says of each of those asked for; empty unless it speaks of all of them, and for
+    the year.
+    """
 
     code: str
     basis: Basis
     figures: Figures
     lives: Sequence[LifeYear]
     release: Release | None
+    municipalities: Sequence[ReleasedYear] = ()
+
+    @property
+    def parts(self) -> Sequence["CountyYear"]:
+        """What adds up: each of its municipalities that the release speaks of, else the county's year itself."""
+        return [replace(self, figures=figures, municipalities=()) for figures in self.municipalities] or [self]
+
+    @property
+    def sessions_missing(self) -> Missing | None:
+        """Why it has no sessions; None if it has, or if nobody says."""
+        if self.basis != "none":
+            return sessions_missing(self.figures)
+        if not self.lives:
+            return None
+        # Nobody was active as far as statuses are known, or there was nobody who could be.
+        idle = any(life.has_status for life in self.lives) or not any(life.in_register for life in self.lives)
+        return "not_applicable" if idle else "not_reported"
 
     @property
     def break_in_series(self) -> bool | None:
@@ -54,7 +75,21 @@ def _county_year(
         figures = _register_alone(year, now, released, question)
     else:
         figures = Figures() if question.narrowed else released
-    return CountyYear(county.code, basis, figures, now, release if released.covers else None)
+    return CountyYear(
+        county.code,
+        basis,
+        figures,
+        now,
+        release if released.covers else None,
+        _of_municipalities(county, year) if basis == "release" else (),
+    )
+
+
+def _of_municipalities(county: County, year: int) -> Sequence[ReleasedYear]:
+    """What the release says of each of those asked for; none unless it speaks of all, for a part is no sum."""
+    of_each = county.release.municipalities if county.release else {}
+    said = [of_each[code][year] for code in county.municipalities if year in of_each.get(code, {})]
+    return said if len(said) == len(county.municipalities) else ()
 
 
 def _basis(county: County, year: int, now: Sequence[LifeYear], released: ReleasedYear, question: Question) -> Basis:

@@ -9,7 +9,7 @@ from app.series.arithmetic import difference, ratio, rounded, same, total
 from app.series.county_years import Basis
 from app.series.days import days_of
 from app.series.facts import Question
-from app.series.figures import Figures, coverage, whole_sessions
+from app.series.figures import Figures, Missing, coverage, whole_sessions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +54,7 @@ class YearRow:
     difference_municipalities: int | None
     difference_sessions: int | None
     break_in_series: bool | None
+    sessions_missing: Missing | None
 
 
 class _Beside(NamedTuple):
@@ -115,6 +116,7 @@ def year_row(now: AreaYear, before: AreaYear, question: Question) -> YearRow:
         difference_municipalities=beside.difference_municipalities,
         difference_sessions=beside.difference_sessions,
         break_in_series=now.break_in_series,
+        sessions_missing=now.sessions_missing,
     )
 
 
