@@ -617,6 +617,8 @@ def _sights(row: Answer, question: Question) -> dict[str, bool]:
         "pace of several": several and row["annual_pace"] is not None,
         "release beside": row["released_on"] is not None,
         "release beside several": several and row["released_sessions"] is not None,
+        "release beside municipalities": narrowed and row["released_sessions"] is not None,
+        "difference of sessions of municipalities": narrowed and row["difference_sessions"] is not None,
         "difference of municipalities": row["difference_municipalities"] is not None,
         "difference of sessions": row["difference_sessions"] is not None,
         "break in the series": row["break_in_series"] is True,

@@ -449,8 +449,8 @@ def _row(question: Question, year: int) -> Answer:
     _set_changes(row, sums, before)
     _set_comparables(row, sums)
     row["annual_pace"] = _rounded(_pace(question, sums, year), 1)
-    if sums.basis == "reports" and question.read == "live" and not question.narrowed:
-        _set_released(row, sums, year)
+    if sums.basis == "reports" and question.read == "live":
+        _set_released(row, question, sums, year)
     row["break_in_series"] = _break_in_series(sums.figures, year)
     return row
 
@@ -615,14 +615,24 @@ def _break_in_series(figures: Sequence[Figures], year: int) -> bool | None:
     return None if any(one.basis != "reports" for one in figures) else False
 
 
-def _set_released(row: Answer, sums: Sums, year: int) -> None:
+def _set_released(row: Answer, question: Question, sums: Sums, year: int) -> None:
+    """What was released of the counties, or of all municipalities of them that were asked for, and ours minus that."""
     beside = []
     for one in sums.figures:
         release = one.area.county.release
-        released = _released(release, year)
-        if release is None or released is None:
+        parts = _released_of_area(question, one.area, year)
+        if release is None or None in parts:
             return
-        beside.append((one, release, released))
+        each = [_released_figures(one.area, part) for part in parts]
+        reported = [part for part in each if part.anything_counted]
+        together = Figures(
+            area=one.area,
+            basis="release",
+            municipalities=_sum(part.municipalities for part in each),
+            sessions=_sum(part.sessions for part in reported) if reported else None,
+            through=_earliest_through(each),
+        )
+        beside.append((one, release, together))
     row["released_municipalities"] = _sum(released.municipalities for _, _, released in beside)
     row["released_sessions"] = _sum(released.sessions for _, _, released in beside)
     days = {release.published_on for _, release, _ in beside}

@@ -17,8 +17,8 @@ Basis = Literal["release", "reports", "none"]
 class CountyYear:
     """What a county says of a year, out of which municipalities; `release` is set if it covers the year.
 
-    `municipalities` is what the release says of each of those asked for; empty unless it speaks of all of them, and for
-    the year.
+    `released` is what the release says of the year: of the county, or of each of the municipalities asked for; empty if
+    it says nothing, or not of all of them.
     """
 
     code: str
@@ -26,12 +26,14 @@ class CountyYear:
     figures: Figures
     lives: Sequence[LifeYear]
     release: Release | None
-    municipalities: Sequence[ReleasedYear] = ()
+    released: Sequence[ReleasedYear]
 
     @property
     def parts(self) -> Sequence["CountyYear"]:
-        """What adds up: each of its municipalities that the release speaks of, else the county's year itself."""
-        return [replace(self, figures=figures, municipalities=()) for figures in self.municipalities] or [self]
+        """What adds up: each of several municipalities that a release speaks of, else the county's year itself."""
+        if self.basis == "release" and len(self.released) > 1:
+            return [replace(self, figures=figures, released=[figures]) for figures in self.released]
+        return [self]
 
     @property
     def sessions_missing(self) -> Missing | None:
@@ -68,28 +70,24 @@ def _county_year(
     """`before` is the year before, empty unless its basis is `reports` too."""
     release = county.release if county.release and year in county.release.years else None
     released = release.years[year] if release else ReleasedYear(covers=False)
+    said = _released_of_area(county, year, released, question)
     basis = _basis(county, year, now, released, question)
     if basis == "reports":
         figures = reported_figures(year, now, before, question)
     elif basis == "none":
         figures = _register_alone(year, now, released, question)
     else:
-        figures = Figures() if question.narrowed else released
-    return CountyYear(
-        county.code,
-        basis,
-        figures,
-        now,
-        release if released.covers else None,
-        _of_municipalities(county, year) if basis == "release" else (),
-    )
+        figures = said[0] if len(said) == 1 else Figures()
+    return CountyYear(county.code, basis, figures, now, release if released.covers else None, said)
 
 
-def _of_municipalities(county: County, year: int) -> Sequence[ReleasedYear]:
-    """What the release says of each of those asked for; none unless it speaks of all, for a part is no sum."""
+def _released_of_area(county: County, year: int, released: ReleasedYear, question: Question) -> Sequence[ReleasedYear]:
+    """What the release says of the county, or of each municipality asked for: of all of them, for a part is no sum."""
+    if not question.narrowed:
+        return [released] if released.covers else []
     of_each = county.release.municipalities if county.release else {}
     said = [of_each[code][year] for code in county.municipalities if year in of_each.get(code, {})]
-    return said if len(said) == len(county.municipalities) else ()
+    return said if len(said) == len(county.municipalities) else []
 
 
 def _basis(county: County, year: int, now: Sequence[LifeYear], released: ReleasedYear, question: Question) -> Basis:
