@@ -274,7 +274,7 @@ def releases_of(draw: DrawFn, frame: Frame, *, ahead: bool) -> Release:
 
 @st.composite
 def municipalities_of(draw: DrawFn, release: Release, codes: Sequence[str]) -> dict[str, dict[int, ReleasedYear]]:
-    """Of most years all of them, of some years some, of some none; now and then of a municipality not asked for."""
+    """Of most years those in the register, of some years nobody; now and then one that was not asked for."""
     said: dict[str, dict[int, ReleasedYear]] = {}
     for year, of_county in release.years.items():
         if not of_county.covers or draw(often(False, False, False, True)):

@@ -233,7 +233,7 @@ def _released_of_area(question: Question, area: Area, year: int) -> Sequence[Rel
     if release is None or not question.narrowed:
         return [_released(release, year)]
     of_each = [release.municipalities.get(code, {}).get(year) for code in area.county.municipalities]
-    return [None] if None in of_each or not of_each else of_each
+    return [one for one in of_each if one is not None] or [None]
 
 
 def _released_figures(area: Area, released: ReleasedYear | None) -> Figures:

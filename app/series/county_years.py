@@ -18,7 +18,7 @@ class CountyYear:
     """What a county says of a year, out of which municipalities; `release` is set if it covers the year.
 
     `released` is what the release says of the year: of the county, or of each of the municipalities asked for; empty if
-    it says nothing, or not of all of them.
+    it says nothing.
     """
 
     code: str
@@ -82,12 +82,14 @@ def _county_year(
 
 
 def _released_of_area(county: County, year: int, released: ReleasedYear, question: Question) -> Sequence[ReleasedYear]:
-    """What the release says of the county, or of each municipality asked for: of all of them, for a part is no sum."""
+    """What the release says of the county, or of each municipality asked for that was in the register then.
+
+    A release that speaks of single municipalities in a year speaks of all of them.
+    """
     if not question.narrowed:
         return [released] if released.covers else []
     of_each = county.release.municipalities if county.release else {}
-    said = [of_each[code][year] for code in county.municipalities if year in of_each.get(code, {})]
-    return said if len(said) == len(county.municipalities) else []
+    return [of_each[code][year] for code in county.municipalities if year in of_each.get(code, {})]
 
 
 def _basis(county: County, year: int, now: Sequence[LifeYear], released: ReleasedYear, question: Question) -> Basis:
@@ -101,5 +103,6 @@ def _basis(county: County, year: int, now: Sequence[LifeYear], released: Release
 def _register_alone(year: int, now: Sequence[LifeYear], released: ReleasedYear, question: Question) -> Figures:
     """What stands where nothing was said; in release reading it is the release's own register."""
     if question.read == "live":
-        return register_figures(year, now, question.residents)
+        figures = register_figures(year, now, question.residents)
+        return replace(figures, active_days=0, covered_days=0, covered_days_in_year=0)
     return Figures(municipalities_in_area=released.municipalities_in_area, residents=released.residents, reporting=0)

@@ -42,7 +42,7 @@ class History:
 class Release:
     """What a county made public on a day; its `years` have no hole between the first and the last.
 
-    `municipalities` is what it says of each by code and year, empty if it speaks of none.
+    `municipalities` is what it says of each by code and year: of some years of all that were in the register.
     """
 
     id: int
