@@ -75,24 +75,23 @@ def statement(
 
 
 def _year(counts: Mapping[str, Sequence[Count]], year: int) -> ReleasedYear:
-    now = {code for code, own in counts.items() if _has(own, year)}
-    before = {code for code, own in counts.items() if _has(own, year - 1)}
-    lasts = {max(count.last for count in counts[code] if count.first.year == year) for code in now}
-    until = lasts.pop() if len(lasts) == 1 else None
-    if (
-        now != before
-        or until is None
-        or any(c.first.month <= until.month < c.last.month for c in _all(counts, year - 1))
-    ):
+    """The county's figures, with the pair if all who report counted the same months of both years."""
+    now = _reporting(counts, year)
+    lasts = {max(count.last.month for count in counts[code] if count.first.year == year) for code in now}
+    until = max(lasts)
+    comparable = {
+        code for code in now if _unbroken(counts[code], year, until) and _unbroken(counts[code], year - 1, until)
+    }
+    if not comparable == now == _reporting(counts, year - 1):
         return ReleasedYear(covers=True, sessions=_sum(counts, year), reporting=len(now))
     return ReleasedYear(
         covers=True,
         sessions=_sum(counts, year),
         reporting=len(now),
-        comparable_through=until,
+        comparable_through=_month_end(year, until),
         comparable_municipalities=len(now),
-        comparable_sessions=_sum(counts, year, 1, until.month),
-        comparable_previous_sessions=_sum(counts, year - 1, 1, until.month),
+        comparable_sessions=_sum(counts, year, 1, until),
+        comparable_previous_sessions=_sum(counts, year - 1, 1, until),
     )
 
 
@@ -122,6 +121,21 @@ def _correct(random: Random, counts: Counts) -> None:
 
 def _all(counts: Mapping[str, Sequence[Count]], year: int) -> list[Count]:
     return [count for own in counts.values() for count in own if count.first.year == year]
+
+
+def _reporting(counts: Mapping[str, Sequence[Count]], year: int) -> set[str]:
+    return {code for code, own in counts.items() if _has(own, year)}
+
+
+def _unbroken(own: Sequence[Count], year: int, until: int) -> bool:
+    """True if the counts of the year, up to the end of the month `until`, leave out no month and go over no end."""
+    months = [
+        m
+        for c in own
+        if c.first.year == year and c.first.month <= until
+        for m in range(c.first.month, c.last.month + 1)
+    ]
+    return sorted(months) == list(range(1, until + 1))
 
 
 def _has(own: Sequence[Count], year: int) -> bool:
