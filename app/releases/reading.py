@@ -9,11 +9,18 @@ from sqlmodel import Session, col, select
 
 from app.errors import NotFound
 from app.practices.definitions import live_from
-from app.releases.models import ReleaseRecord, ReleaseYearRecord
+from app.releases.models import (
+    ReleaseMunicipalityYearRecord,
+    ReleaseQuarterRecord,
+    ReleaseRecord,
+    ReleaseYearRecord,
+)
+from app.series.content import Content, ReleasedQuarter
 from app.series.facts import Release
 from app.series.figures import ReleasedYear
 
 FACTS: TypeAdapter[ReleasedYear] = TypeAdapter(ReleasedYear)
+QUARTER_FACTS: TypeAdapter[ReleasedQuarter] = TypeAdapter(ReleasedQuarter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,36 @@ def latest_releases(db: Session, practice: str, *, on: date, county: str | None 
 def read_release(db: Session, record: ReleaseRecord) -> ReleaseRead:
     """`record` with what it says of each year."""
     return _read(db, [record])[0]
+
+
+def content_of(db: Session, record: ReleaseRecord) -> Content:
+    """Everything that the release `record` says; years, municipalities and quarters ascend."""
+    return Content(
+        years=read_release(db, record).content.years,
+        municipalities=municipality_years_of(db, record),
+        quarters=quarters_of(db, record),
+    )
+
+
+def municipality_years_of(
+    db: Session, record: ReleaseRecord, *, codes: Collection[str] | None = None
+) -> Mapping[str, Mapping[int, ReleasedYear]]:
+    """By code and year, which ascend: what the release says of single municipalities, or of those with `codes`."""
+    table = ReleaseMunicipalityYearRecord
+    query = select(table).where(table.release_id == record.id)
+    if codes is not None:
+        query = query.where(col(table.municipality).in_(codes))
+    said: dict[str, dict[int, ReleasedYear]] = {}
+    for row in db.exec(query.order_by(col(table.municipality), col(table.year))):
+        said.setdefault(row.municipality, {})[row.year] = FACTS.validate_python(row.facts)
+    return said
+
+
+def quarters_of(db: Session, record: ReleaseRecord) -> Mapping[str, ReleasedQuarter]:
+    """By period, which ascend: what the release says of the county's quarters."""
+    table = ReleaseQuarterRecord
+    query = select(table).where(table.release_id == record.id).order_by(col(table.period))
+    return {row.period: QUARTER_FACTS.validate_python(row.facts) for row in db.exec(query)}
 
 
 def years_kept_by_releases(

@@ -39,7 +39,7 @@ def yearly_trend(
         read=read,
     )
     lives = [[life_of(history, as_of) for history in county.histories] for county in counties]
-    years = _years(counties, lives, question)
+    years = years_told(counties, lives, question)
     by_county = [county_years(county, own, years, question) for county, own in zip(counties, lives, strict=True)]
     areas = [area_year(year, said, question) for year, *said in zip(years, *by_county, strict=True)]
     rows = [year_row(now, before, question) for before, now in pairwise([NOTHING, *areas])]
@@ -47,7 +47,7 @@ def yearly_trend(
     return [row for row in rows if first <= row.year <= last]
 
 
-def _years(counties: Sequence[County], lives: Sequence[Sequence[Life]], question: Question) -> range:
+def years_told(counties: Sequence[County], lives: Sequence[Sequence[Life]], question: Question) -> range:
     """From the first to the last year with a count, an active day or a release, none after the as-of day."""
     found = {year for own in lives for life in own for year in life.years}
     if not question.narrowed:
