@@ -12,8 +12,8 @@ import time
 import traceback
 from typing import BinaryIO
 
-from app.publishing.preparing import SAID, TASK, NotPrepared, Prepared, Said, Task, prepare
 from app.disclosure.protection import Progress
+from app.publishing.preparing import SAID, TASK, NotPrepared, Said, Task, prepare
 
 NICENESS = 10
 """So much does it stand back behind the server, which has to answer meanwhile."""

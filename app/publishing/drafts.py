@@ -11,7 +11,7 @@ from sqlmodel import Session, col, func, select
 
 from app.access.scope import Caller
 from app.clock import NotAMoment, as_of, helsinki_day, written
-from app.disclosure.protection import Hidden, Progress
+from app.disclosure.protection import Progress
 from app.errors import FieldError, InvalidRequest, NotFound, Problem
 from app.places.register import counties, municipalities, residents
 from app.practices.definitions import live_from, practices
@@ -287,43 +287,33 @@ def _require_something_new(db: Session, draft: ReleaseDraft, asked: PublicationI
 def _as_shown(new: Content, before: Content) -> Content:
     """`new` without the figures that `before` does not show: whether they will be shown, nobody knows yet."""
     return replace(
-        new,
-        years={
-            year: replace(
-                said,
-                withheld=before.years[year].withheld,
-                **{name: None for name in _MAY_BE_HIDDEN if getattr(before.years[year], name) is None},
-            )
-            if year in before.years
-            else said
-            for year, said in new.years.items()
-        },
+        new, years={year: _year_as_shown(said, before.years.get(year, said)) for year, said in new.years.items()}
     )
+
+
+def _year_as_shown(new: ReleasedYear, before: ReleasedYear) -> ReleasedYear:
+    unknown: dict[str, Any] = {name: None for name in _MAY_BE_HIDDEN if getattr(before, name) is None}
+    return replace(new, withheld=before.withheld, **unknown)
 
 
 def _store(
     db: Session, draft: ReleaseDraft, prepared: Prepared, latest: int | None, settings: Settings, at: datetime
 ) -> None:
     """Store the audit, the release unless it was a dry run, and what came of the draft."""
-    asked, threshold = PublicationIn.model_validate(draft.asked), threshold_of(draft.county, settings)
-    draft.report = _report(db, draft, prepared, threshold).model_dump(mode="json")
+    content, verdict, threshold = prepared.content, prepared.verdict, threshold_of(draft.county, settings)
+    report = _report(db, draft, prepared, threshold).model_dump(mode="json")
+    release_id = None
     if draft.dry_run:
-        draft.audit_id = store_audit(db, prepared.content, prepared.verdict, threshold=threshold, at=at)
-        draft.state = "ready"
+        audit_id = store_audit(db, content, verdict, threshold=threshold, at=at)
     else:
-        draft.release_id = store_release(
-            db,
-            asked,
-            prepared.content,
-            prepared.verdict,
-            threshold=threshold,
-            at=at,
-            moment=draft.as_of,
-            latest=latest,
+        asked = PublicationIn.model_validate(draft.asked)
+        release_id = store_release(
+            db, asked, content, verdict, threshold=threshold, at=at, moment=draft.as_of, latest=latest
         )
-        draft.audit_id = db.get_one(ReleaseRecord, draft.release_id).audit_id
-        draft.state = "published"
-    draft.finished_at = at
+        audit_id = db.get_one(ReleaseRecord, release_id).audit_id
+    # Only now, and all at once: what comes before makes the database look at half a draft.
+    draft.state, draft.finished_at, draft.report = "ready" if draft.dry_run else "published", at, report
+    draft.audit_id, draft.release_id = audit_id, release_id
     db.add(draft)
     db.flush()
 

@@ -18,6 +18,8 @@ from app.settings import PREFIX
 
 CHILD = (sys.executable, "-m", "app.publishing.child")
 
+FAULT = "the process that protects and audits failed, and nothing was published; the fault is logged"
+
 
 class Fault(NotPrepared):
     """The child failed by a mistake of ours, or died; `where` is what is known of it, for the log."""
@@ -83,10 +85,10 @@ class Child:
             elif said.refused is not None:
                 raise NotPrepared(said.refused)
             else:
-                raise Fault(_FAULT, said.fault or "it said nothing")
+                raise Fault(FAULT, said.fault or "it said nothing")
         if self._ended_for is not None:
             raise NotPrepared(self._ended_for)
-        raise Fault(_FAULT, f"it ended with exit code {self._process.wait()}")
+        raise Fault(FAULT, f"it ended with exit code {self._process.wait()}")
 
     def _close(self) -> None:
         for pipe in (self._process.stdin, self._process.stdout):
@@ -95,11 +97,8 @@ class Child:
                 pipe.close()
 
 
-_FAULT = "the process that protects and audits failed, and nothing was published; the fault is logged"
-
-
 def _read(line: bytes) -> Said:
     try:
         return SAID.validate_json(line)
     except ValidationError as error:
-        raise Fault(_FAULT, "it said something that is no answer") from error
+        raise Fault(FAULT, "it said something that is no answer") from error

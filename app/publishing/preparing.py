@@ -68,9 +68,7 @@ def prepare(task: Task, *, tell: Callable[[Progress], None]) -> Prepared:
         NotPrepared: its small figures cannot be protected, or the audit failed, or could not be finished.
     """
     try:
-        protected = protect(
-            task.new, task.earlier, threshold=task.threshold, residents=task.residents, tell=tell
-        )
+        protected = protect(task.new, task.earlier, threshold=task.threshold, residents=task.residents, tell=tell)
         verdict = audit(
             protected.content,
             task.new.counts,

@@ -16,7 +16,7 @@ from app.database import Database, take_turn, transaction_lost
 from app.disclosure.protection import Progress
 from app.errors import Problem
 from app.publishing.drafts import TooManyDrafts, finish, refuse, task_of
-from app.publishing.parent import CHILD, Child, Fault
+from app.publishing.parent import CHILD, FAULT, Child, Fault
 from app.publishing.preparing import NotPrepared, Prepared
 from app.releases.models import ReleaseDraft
 from app.settings import Settings
@@ -24,6 +24,7 @@ from app.settings import Settings
 MOST_WAITING = 20
 """How many drafts may wait in one server; there are 22 counties."""
 
+INTERRUPTED = "it was interrupted at the command line; publish again"
 STOPPED = "the server was stopped while it was being prepared; publish again"
 
 _SECONDS_BETWEEN_TRIES = 0.5
@@ -37,9 +38,7 @@ log = structlog.stdlib.get_logger("yhdessa")
 class Workbench:
     """Prepares one draft at a time, for one thread; any other may `stop` it."""
 
-    def __init__(
-        self, database: Database, clock: Clock, settings: Settings, *, command: Sequence[str] = CHILD
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock, settings: Settings, *, command: Sequence[str] = CHILD) -> None:
         self._database = database
         self._clock = clock
         self._settings = settings
@@ -52,7 +51,8 @@ class Workbench:
         """The draft as it is in the end: published, ready or refused.
 
         Raises:
-            SQLAlchemyError: the database did not let us write that down before its deadline, by which it is refused.
+            KeyboardInterrupt, Exception: as they rose from a mistake of ours or a database that does not answer; the
+                draft is refused, if not in the database then by its deadline.
         """
         began = monotonic()
         with self._database.reading() as db:
@@ -61,14 +61,15 @@ class Workbench:
         fault = None
         try:
             prepared, latest = self._prepared(draft, deadline, tell)
-        except (NotPrepared, Problem) as error:
-            reason = str(error)
-            fault = error.where if isinstance(error, Fault) else None
-            draft = self._written(lambda db, at: refuse(db, draft_id, reason, at=at), deadline)
-        else:
             draft = self._written(
                 lambda db, at: finish(db, draft_id, prepared, latest=latest, settings=self._settings, at=at), deadline
             )
+        except (NotPrepared, Problem) as error:
+            draft = self._refused(draft_id, str(error), deadline)
+            fault = error.where if isinstance(error, Fault) else None
+        except BaseException as error:
+            self._refused(draft_id, INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAULT, deadline)
+            raise
         _log(draft, seconds=monotonic() - began, fault=fault)
         return draft
 
@@ -98,6 +99,9 @@ class Workbench:
     def _require_going_on(self) -> None:
         if self._stopped is not None:
             raise NotPrepared(self._stopped)
+
+    def _refused(self, draft_id: int, reason: str, deadline: float) -> ReleaseDraft:
+        return self._written(lambda db, at: refuse(db, draft_id, reason, at=at), deadline)
 
     def _written(self, work: Work, deadline: float) -> ReleaseDraft:
         """What `work` makes in a turn to write, tried again and again until the `deadline`."""
