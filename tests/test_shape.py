@@ -59,6 +59,7 @@ ABOUT_HTTP = {
     "app.web.answers": "gives an answer its format, its ETag and its HEAD",
     "app.web.at_hand": "answers what it has at hand, ahead of routing",
     "app.web.dependencies": "hands a request its session and its clock",
+    "app.web.paging": "declares what every list takes that is answered a page at a time",
     "app.web.pieces": "sends an answer that is too long to be held, piece by piece",
     "app.web.looks": "hands a look to a thread",
     "app.web.measuring": "counts each request as it was answered",

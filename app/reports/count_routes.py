@@ -25,7 +25,6 @@ from app.reports.models import (
     Receipt,
 )
 from app.reports.parameters import (
-    DEFAULT_ROWS,
     ENTRY,
     READING,
     WITH_BODY,
@@ -33,7 +32,6 @@ from app.reports.parameters import (
     CountyAsked,
     CursorAsked,
     IfMatch,
-    Limit,
     PeriodPath,
     PlacePath,
     PlacesAsked,
@@ -41,7 +39,6 @@ from app.reports.parameters import (
     PracticePath,
     Reason,
     Register,
-    next_page,
     period_at,
     place_to_read,
     receipt_answer,
@@ -62,6 +59,7 @@ from app.web.answers import (
     whole_csv,
 )
 from app.web.dependencies import AsOfMoment, ReadDb
+from app.web.paging import DEFAULT_ROWS, Limit, next_page
 
 router = APIRouter(prefix="/v1", route_class=WritingRoute)
 

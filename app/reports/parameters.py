@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal
 
-from fastapi import Header, Path, Query, Request, Response
+from fastapi import Header, Path, Query, Response
 
 from app.access.caller import NotAuthenticated
 from app.access.models import Action
@@ -22,9 +22,6 @@ from app.reports.submissions import NewReceipt, receipt_json
 from app.reports.tables import Submission
 from app.web.answers import JSON
 from app.web.dependencies import ReadDb
-
-DEFAULT_ROWS = 1_000
-MOST_ROWS = 10_000
 
 PracticePath = Annotated[
     PracticeSlug,
@@ -78,15 +75,6 @@ PlacesAsked = Annotated[
 Register = Annotated[
     Literal["reported", "current"],
     Query(description="`current` shows a merged municipality's figures under its successor"),
-]
-Limit = Annotated[
-    int | None,
-    Query(
-        ge=1,
-        le=MOST_ROWS,
-        description=f"Rows of a page; {DEFAULT_ROWS} in JSON, all in CSV if left out",
-        examples=[100],
-    ),
 ]
 CursorAsked = Annotated[
     str | None,
@@ -177,10 +165,3 @@ def single_receipt(receipt: NewReceipt, caller: Caller) -> Response:
     """The receipt of one row: 201 if the figure is new, and the entry now in force as the ETag."""
     etag = f'"{json.loads(receipt.rows)[0]["entry"]}"'
     return receipt_answer(receipt, caller, status_code=201 if receipt.created else 200, headers={"ETag": etag})
-
-
-def next_page(request: Request, cursor: str | None) -> str | None:
-    """The address of the page that begins at `cursor`; None on the last page."""
-    if cursor is None:
-        return None
-    return f"{request.url.path}?{request.url.include_query_params(cursor=cursor).query}"

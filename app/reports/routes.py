@@ -17,12 +17,9 @@ from app.reports import examples
 from app.reports.columns import Language
 from app.reports.models import PeriodText, PracticeSlug, Receipt, Receipts, ReceiptSummary, RetractionIn
 from app.reports.parameters import (
-    DEFAULT_ROWS,
     RECEIPT_AT,
     WITH_BODY,
     WRITING,
-    Limit,
-    next_page,
     period_at,
     receipt_answer,
 )
@@ -41,6 +38,7 @@ from app.web.answers import (
     wants_csv,
 )
 from app.web.dependencies import ReadDb, TheClock
+from app.web.paging import DEFAULT_ROWS, Limit, next_page
 from app.web.turns import ALONE
 
 router = APIRouter(prefix="/v1", route_class=WritingRoute)

@@ -24,7 +24,6 @@ from app.reports.models import (
     StatusPut,
 )
 from app.reports.parameters import (
-    DEFAULT_ROWS,
     ENTRY,
     WITH_BODY,
     WRITING,
@@ -32,7 +31,6 @@ from app.reports.parameters import (
     CursorAsked,
     DatePath,
     IfMatch,
-    Limit,
     PlacePath,
     PlacesAsked,
     PracticeAsked,
@@ -40,7 +38,6 @@ from app.reports.parameters import (
     Reason,
     Register,
     day_at,
-    next_page,
     place_at,
     receipt_answer,
     single_receipt,
@@ -58,6 +55,7 @@ from app.web.answers import (
     whole_csv,
 )
 from app.web.dependencies import AsOfMoment, ReadDb
+from app.web.paging import DEFAULT_ROWS, Limit, next_page
 
 router = APIRouter(prefix="/v1", route_class=WritingRoute)
 
