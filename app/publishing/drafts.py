@@ -302,7 +302,7 @@ def _store(
     """Store the audit, the release unless it was a dry run, and what came of the draft."""
     content, verdict, threshold = prepared.content, prepared.verdict, threshold_of(draft.county, settings)
     report = _report(db, draft, prepared, threshold).model_dump(mode="json")
-    release_id = None
+    release_id, audit_id = None, None
     if draft.dry_run:
         audit_id = store_audit(db, content, verdict, threshold=threshold, at=at)
     else:

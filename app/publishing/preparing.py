@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter
 
 from app.disclosure.protection import CannotProtect, Hidden, Progress, protect
-from app.intruder.audit import Failure, NotAudited, Verdict, audit
+from app.intruder.audit import audit
+from app.intruder.verdict import Failure, NotAudited, Verdict
 from app.series.content import Content, Statement
 from app.solver import NotSolved
 
@@ -86,10 +87,11 @@ def prepare(task: Task, *, tell: Callable[[Progress], None]) -> Prepared:
 
 
 def _failed(failures: Sequence[Failure]) -> str:
+    """What the audit found, without the numbers: who may publish need not be one who may read them."""
     named = "; ".join(
-        f"{failure.municipality} from {failure.first} to {failure.last}, by {failure.attacker or 'the public'}"
-        f" ({failure.rule})"
+        f"{failure.municipality or 'the county'} from {failure.first} to {failure.last}"
+        f" (to {failure.attacker or 'everybody'}: {failure.rule})"
         for failure in failures[:_FAILURES_NAMED]
     )
     more = len(failures) - _FAILURES_NAMED
-    return f"the audit failed; hidden figures could be worked out: {named}" + (f" and {more} more" if more > 0 else "")
+    return f"the audit failed: {named}" + (f" and {more} more" if more > 0 else "")

@@ -39,9 +39,9 @@ from app.publishing.drafts import (
 from app.publishing.models import PublicationIn
 from app.publishing.workshop import Workshop
 from app.reports.models import PracticeSlug
-from app.reports.parameters import next_page
 from app.web.answers import Accepted, FormatAsked, documented, documented_table, json_answer, table_answer, wants_csv
 from app.web.dependencies import ReadDb, TheClock
+from app.web.paging import next_page
 from app.web.turns import ALONE
 
 DEFAULT_DRAFTS = 100

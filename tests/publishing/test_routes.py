@@ -183,9 +183,9 @@ def test_what_cannot_be_protected_is_refused_with_the_reason(
     with app.state.database.writing() as db:
         set_live_from(db, "yhdessa-aika", "13", 2022, at=NOW)
     publisher = Publisher(http, new_key("county:13", actions=["publish"]))
-    asked = {"changes": [{"year": year, "kind": "revision", "reason": "By reports"} for year in (2022, 2023)]}
+    changes = [{"year": year, "kind": "revision", "reason": "By reports"} for year in (2022, 2023)]
 
-    draft = publisher.ended(publisher.publish(**asked))
+    draft = publisher.ended(publisher.publish(changes=changes))
 
     assert (draft["state"], draft["release"], draft["report"]) == ("refused", None, None)
     assert draft["reason"].startswith("the small figures cannot be protected: ")
