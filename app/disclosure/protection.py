@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from app.disclosure.cells import Cell, Figure, Said, county_year, municipality_year, pair, said, stated_years
-from app.disclosure.views import Demand, Demanded, View
+from app.disclosure.views import Demand, Demanded, Goal, Unmet, View
 from app.disclosure.witnesses import Aim, cheapest_to_hide, furthest
 from app.series.content import Content, Statement
 from app.series.figures import ReleasedYear
@@ -157,7 +157,7 @@ class _Shield:
     def _hide_for(self, demand: Demand, sight: _Sight, year: int) -> None:
         tables = cheapest_to_hide(sight.view, self.hidden, demand, self._threshold, self._weights)
         if tables is None:
-            raise CannotProtect(self._reason(demand, sight, year))
+            raise CannotProtect(_reason(year))
         for table in tables:
             for figure in sorted(sight.view.changed_by(table) - self.hidden.keys()):
                 self._hide(figure)
@@ -188,31 +188,37 @@ class _Shield:
         return True
 
     def _unmet(self, sight: _Sight, hidden: Mapping[Figure, Why], doing: str, number: int) -> Demand | None:
-        """The first demand that no table meets while `hidden` is hidden; the tables that meet others are kept."""
-        demanded = sight.demanded(hidden, self._threshold)
-        while True:
-            unmet = list(sight.view.open_demands(demanded, self._threshold))
+        """A demand that no table meets while `hidden` is hidden; the tables that meet others are kept."""
+        view = sight.view
+        unmet = view.unmet(sight.demanded(hidden, self._threshold), self._threshold)
+        while unmet:
             self._tell(Progress(number, len(self._sights), doing))
-            if not unmet:
-                return None
-            if not self._meet(unmet, sight.view, hidden):
-                return unmet[0]
+            if not self._meet(view, hidden, unmet):
+                (unknown, goal), attackers = next(iter(unmet.items()))
+                return Demand(unknown, attackers[0], goal)
+        return None
 
-    def _meet(self, unmet: Sequence[Demand], view: View, hidden: Mapping[Figure, Why]) -> bool:
-        """True if a table was found with which the first of the demands is met."""
-        demand = unmet[0]
-        for known in _known_together(view, demand):
-            for way in _ways(demand):
-                aims = [self._aim(view, other, way) for other in unmet if self._goes_along(view, other, demand, known)]
+    def _meet(self, view: View, hidden: Mapping[Figure, Why], unmet: Unmet) -> bool:
+        """True if a table was found with which something of the first that is `unmet` is met; it is taken out."""
+        (unknown, goal), attackers = next(iter(unmet.items()))
+        for known in _known_together(view.municipalities, view.owners[unknown], attackers):
+            demand = Demand(unknown, next(code for code in attackers if code in known), goal)
+            for way in _ways(demand.goal):
+                aims = [
+                    self._aim(view, Demand(other, against[0], goal), way)
+                    for (other, its), whose in unmet.items()
+                    if its == goal
+                    and view.owners[other] not in known
+                    and (against := [code for code in whose if code in known])
+                ]
                 table = furthest(view, hidden, known, self._aim(view, demand, way), aims)
-                if table:
-                    view.keep(table, hidden)
+                if not table:
+                    continue
+                view.keep(table, hidden)
+                view.take_out(unmet, table, self._threshold)
                 if view.is_met(demand, self._threshold):
                     return True
         return False
-
-    def _goes_along(self, view: View, other: Demand, demand: Demand, known: Collection[str]) -> bool:
-        return other.goal == demand.goal and other.attacker in known and view.owners[other.unknown] not in known
 
     def _aim(self, view: View, demand: Demand, way: Literal["down", "up"]) -> Aim:
         if demand.goal != "wide":
@@ -220,13 +226,6 @@ class _Shield:
         low, high = view.range(demand.unknown, demand.attacker)
         to = low + self._threshold - 1 if way == "up" else max(0, high - self._threshold + 1)
         return Aim(demand.unknown, way, to)
-
-    def _reason(self, demand: Demand, sight: _Sight, year: int) -> str:
-        return (
-            f"the sessions of {year} cannot be protected: together with what earlier releases show, even with every "
-            f"figure of {year} withheld, what a municipality counted could be worked out; leave {year} with the "
-            f"earlier release by setting live_from to {year + 1} or later"
-        )
 
 
 def _sights(year: int, ours: Said, earlier: Sequence[Statement]) -> list[_Sight]:
@@ -307,27 +306,46 @@ def _hidden_from_the_start(
             yield figure, "hidden before"
 
 
-def _known_together(view: View, demand: Demand) -> Iterator[list[str]]:
-    """Whose cells to leave as they are, so that a table stands against many attackers; at last only the demand's own.
+def _known_together(municipalities: Sequence[str], owner: str, attackers: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Whose cells to leave as they are, so that one table stands against many attackers; at last only one's.
 
-    Any two municipalities differ in some bit of their numbers: one half of them knows, the other is tried.
+    Those in the half of the municipalities in which the owner is not, as long as some of them attack, else the others;
+    then ever fewer of them.
     """
-    if demand.attacker:
-        ours = view.municipalities.index(view.owners[demand.unknown])
-        his = view.municipalities.index(demand.attacker)
-        bit = (ours ^ his) & -(ours ^ his)
-        yield [code for number, code in enumerate(view.municipalities) if number & bit == his & bit]
-    yield [demand.attacker]
+    middle = len(municipalities) // 2
+    halves = [municipalities[:middle], municipalities[middle:]]
+    for half in sorted(halves, key=lambda half: owner in half):
+        known = [code for code in half if code != owner]
+        attacker = next((code for code in known if code in attackers), None)
+        if attacker is None:
+            continue
+        while len(known) > 1:
+            yield known
+            middle = len(known) // 2
+            known = known[:middle] if attacker in known[:middle] else known[middle:]
+        yield known
+        return
+    # Only the public is left.
+    yield attackers
 
 
-def _ways(demand: Demand) -> Sequence[Literal["down", "up"]]:
-    match demand.goal:
+def _ways(goal: Goal) -> Sequence[Literal["down", "up"]]:
+    match goal:
         case "zero":
             return ["down"]
         case "top":
             return ["up"]
         case "wide":
             return ["up", "down"]
+
+
+def _reason(year: int) -> str:
+    """Why nothing of `year` can be published, in words that tell no figure."""
+    return (
+        f"the sessions of {year} cannot be protected, not even with every figure of {year} withheld: somebody could work "
+        f"out what a municipality counted from what earlier releases show; leave {year} with the latest of them by "
+        f"setting live_from to {year + 1} or later"
+    )
 
 
 def _weight(figure: Figure, residents: Mapping[str, int]) -> int:
