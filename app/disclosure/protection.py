@@ -291,7 +291,9 @@ def _hidden_from_the_start(
     year: int, ours: Said, earlier: Sequence[Statement], threshold: int
 ) -> Iterator[tuple[Figure, Why]]:
     """The municipalities' figures that are small, or near to what was withheld before."""
-    before = [said(statement, year).withheld for statement in earlier if year in _said_years(statement)]
+    before = [
+        said(statement, year).withheld for statement in earlier if statement.counts and year in _said_years(statement)
+    ]
     for figure, parts in ours.shown.items():
         if figure.kind != "municipality":
             continue

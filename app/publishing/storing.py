@@ -43,8 +43,11 @@ class NotPassed(Exception):
 
 
 def content_hash(content: Content) -> str:
-    """SHA-256 of `content` as JSON with sorted keys and without spaces, in hexadecimal digits."""
-    said = CONTENT.dump_python(content, mode="json")
+    """SHA-256 of `content` as JSON with sorted keys and without spaces, in hexadecimal digits.
+
+    Facts that say what they say by default are left out, so that one that a later version knows leaves it as it is.
+    """
+    said = CONTENT.dump_python(content, mode="json", exclude_defaults=True)
     canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return sha256(canonical.encode()).hexdigest()
 
