@@ -342,8 +342,8 @@ def _warnings(db: Session, draft: ReleaseDraft, content: Content) -> list[str]:
             said.append(f"{year}: the county's total is withheld, so the county is in no sum of the country that year")
         if (share := coverage(of_year, counted=True)) is not None and share < 1:
             said.append(f"{year}: not every day of every active municipality is counted (coverage {float(share):.4f})")
-    if draft.county not in live_from(db, draft.practice):
-        stated = [year for year, of_year in content.years.items() if of_year.covers and not of_year.carried]
+    stated = [year for year, of_year in content.years.items() if of_year.covers and not of_year.carried]
+    if stated and draft.county not in live_from(db, draft.practice):
         said.append(f"publishing records that the county's reports speak from {min(stated)} on (live_from)")
     return said
 

@@ -19,6 +19,7 @@ from app.settings import PREFIX
 CHILD = (sys.executable, "-m", "app.publishing.child")
 
 FAULT = "the process that protects and audits failed, and nothing was published; the fault is logged"
+TOO_LONG = "it took longer than it may here; publish again, without quarters or municipalities if they were asked for"
 
 
 class Fault(NotPrepared):
@@ -54,7 +55,7 @@ class Child:
             NotPrepared: it says that nothing may be published, it took too long, or somebody ended it.
             Fault: it failed or died.
         """
-        too_long = Timer(max(0.0, seconds), self.end, [f"it took longer than {seconds:.0f} seconds"])
+        too_long = Timer(max(0.0, seconds), self.end, [TOO_LONG])
         too_long.start()
         try:
             return self._outcome(task, tell)

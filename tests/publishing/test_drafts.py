@@ -108,9 +108,7 @@ def test_days_that_were_not_counted_are_warned_of(desk: Desk, north_savo: Caller
 
     report = desk.publish(dry_run=True)["report"]
 
-    assert report["warnings"][0] == (
-        "2024: not every day of every active municipality is counted (coverage 0.7500)"
-    )
+    assert report["warnings"][0] == ("2024: not every day of every active municipality is counted (coverage 0.7500)")
 
 
 def test_a_county_can_have_a_threshold_of_its_own(desk: Desk) -> None:
@@ -206,9 +204,7 @@ def test_a_draft_that_was_refused_is_not_published_afterwards(desk: Desk, app: F
     assert len(stored(app, "releases")) == 1
 
 
-def test_a_draft_that_nobody_finished_is_ended_by_who_asks_next(
-    desk: Desk, app: FastAPI, clock: StandingClock
-) -> None:
+def test_a_draft_that_nobody_finished_is_ended_by_who_asks_next(desk: Desk, app: FastAPI, clock: StandingClock) -> None:
     left = desk.ask()
     with pytest.raises(StillPreparing, match="draft 1 of yhdessa-aika in county 13"):
         desk.ask()

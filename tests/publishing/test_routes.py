@@ -97,9 +97,7 @@ def test_a_release_is_prepared_and_then_public(
     assert (audit["outcome"], audit["threshold"], audit["id"]) == ("passed", 5, stored(app, "releases")[1]["audit_id"])
 
 
-def test_a_dry_run_says_what_would_be_hidden_and_why_and_publishes_nothing(
-    publisher: Publisher, app: FastAPI
-) -> None:
+def test_a_dry_run_says_what_would_be_hidden_and_why_and_publishes_nothing(publisher: Publisher, app: FastAPI) -> None:
     before = stored(app, "releases"), stored(app, "live_from")
 
     draft = publisher.ended(publisher.publish(dry_run="true", municipalities=True))
@@ -162,8 +160,9 @@ def test_a_small_total_of_the_county_is_withheld_and_said_to_be(
         "carried": False,
     }
     assert {"area": None, "period": "2024", "why": "small"} in report["hidden"]
-    assert "2024: the county's total is withheld, so the county is in no sum of the country that year" in (
-        report["warnings"]
+    assert (
+        "2024: the county's total is withheld, so the county is in no sum of the country that year"
+        in (report["warnings"])
     )
 
 
