@@ -9,12 +9,13 @@ from sqlmodel import Session
 
 from app.database import Database, NoPublicRole, is_sqlite
 
-PUBLIC_TABLES = (
+PUBLIC = (
     "counties",
     "last_write",
     "municipalities",
     "practices",
-    "release_audits",
+    "release_audits.id",
+    "release_audits.threshold",
     "release_changes",
     "release_municipality_years",
     "release_quarters",
@@ -22,8 +23,10 @@ PUBLIC_TABLES = (
     "releases",
     "residents",
     "status_entries",
+    "submissions.id",
+    "submissions.recorded_at",
 )
-"""Nothing that somebody reported stands in them but statuses, which are public."""
+"""Tables, and columns of others. Of what was reported statuses stand there alone, which are public, and when."""
 
 _MAKE = """
 DO $make$ BEGIN
@@ -39,10 +42,15 @@ _TAKEN = text("""
     FROM pg_roles WHERE rolname = :role
 """)
 _READABLE = text("""
-    SELECT relname FROM pg_class
+    SELECT relname FROM pg_class AS held
     WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')
-    AND has_schema_privilege(:role, relnamespace, 'USAGE') AND has_any_column_privilege(:role, oid, 'SELECT')
-    ORDER BY relname
+    AND has_schema_privilege(:role, relnamespace, 'USAGE') AND has_table_privilege(:role, oid, 'SELECT')
+    UNION ALL
+    SELECT relname || '.' || attname FROM pg_class AS held JOIN pg_attribute ON attrelid = held.oid
+    WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')
+    AND attnum > 0 AND NOT attisdropped
+    AND has_schema_privilege(:role, relnamespace, 'USAGE') AND NOT has_table_privilege(:role, held.oid, 'SELECT')
+    AND has_column_privilege(:role, held.oid, attnum, 'SELECT')
 """)
 
 
@@ -77,9 +85,10 @@ def let_public_read(db: Session, role: str) -> None:
     """
     if is_sqlite(db) or not role:
         return
-    if missing := set(PUBLIC_TABLES).difference(_readable(db.connection(), role)):
+    if missing := set(PUBLIC) - _readable(db.connection(), role):
         db.execute(text(f"GRANT USAGE ON SCHEMA {_schema(db)} TO {role}"))
-        db.execute(text(f"GRANT SELECT ON {', '.join(sorted(missing))} TO {role}"))
+        for table, _, column in sorted(name.partition(".") for name in missing):
+            db.execute(text(f"GRANT SELECT {f'({column})' if column else ''} ON {table} TO {role}"))
     if problem := _problem(db.connection(), role):
         raise NoPublicRole(problem)
 
@@ -97,10 +106,10 @@ def _problem(connection: Connection, role: str) -> str | None:
     what = f"the role {role}, under which the public reads,"
     if not _taken(connection, role):
         return f"{what} is not there or not granted; run `yhdessa migrate`"
-    readable = set(_readable(connection, role))
-    if missing := sorted(set(PUBLIC_TABLES) - readable):
+    readable = _readable(connection, role)
+    if missing := sorted(set(PUBLIC) - readable):
         return f"{what} may not read {', '.join(missing)}; run `yhdessa migrate`"
-    if beyond := sorted(readable.difference(PUBLIC_TABLES)):
+    if beyond := sorted(readable.difference(PUBLIC)):
         return (
             f"{what} may read {', '.join(beyond)}, which is not public; revoke that, or name a role without other"
             " rights in YHDESSA_PUBLIC_ROLE"
@@ -114,8 +123,9 @@ def _taken(connection: Connection, role: str) -> bool | None:
     return taken
 
 
-def _readable(connection: Connection, role: str) -> list[str]:
-    return list(connection.execute(_READABLE, {"role": role}).scalars())
+def _readable(connection: Connection, role: str) -> set[str]:
+    """The tables that the role may read, and of others the columns."""
+    return set(connection.execute(_READABLE, {"role": role}).scalars())
 
 
 def _schema(db: Session) -> str:
