@@ -29,6 +29,9 @@ _PASSING_ERRORS = (
 )
 _ERRORS_TOLD = 20
 
+_BETWEEN_LOOKS = 0.5
+"""Seconds between two looks at a draft."""
+
 
 class Refused(Exception):
     """The server refused; `problem` is its RFC 9457 document, whose `detail` and `errors` say what would be right."""
@@ -174,6 +177,45 @@ class Client:
             Unanswered: the server did not answer.
         """
         return self.read(f"/v1/submissions/{submission}")
+
+    def publish(
+        self,
+        release: Mapping[str, Any],
+        *,
+        dry_run: bool = False,
+        idempotency_key: str | None = None,
+        seconds: float = 900.0,
+    ) -> Answer:
+        """The draft of a `release`, fields as in POST /v1/releases, once it is published, ready or refused.
+
+        What it is `ready` for after a dry run is known by then: its `report` says what would be hidden and why.
+
+        Raises:
+            Refused: the server refused; nothing is prepared.
+            Unanswered: it did not answer, or was not done after so many `seconds`; `draft` may tell later.
+        """
+        body = json.dumps(release, separators=(",", ":")).encode()
+        headers = {"Content-Type": "application/json", "Idempotency-Key": idempotency_key or str(uuid4())}
+        query = {"dry_run": dry_run}
+        draft = self._answer(
+            self._http.build_request("POST", "/v1/releases", content=body, params=query, headers=headers)
+        )
+        since = self._patience.monotonic()
+        while draft["state"] == "preparing":
+            if self._patience.monotonic() - since > seconds:
+                raise Unanswered(f"draft {draft['id']} is still being prepared after {seconds:.0f} seconds")
+            self._patience.sleep(_BETWEEN_LOOKS)
+            draft = self.draft(draft["id"])
+        return draft
+
+    def draft(self, number: int) -> Answer:
+        """How far the draft of a release has come.
+
+        Raises:
+            Refused: there is none with this number that the key may see.
+            Unanswered: the server did not answer.
+        """
+        return self.read(f"/v1/release-drafts/{number}")
 
     def trend(self, **query: str | int) -> Answer:
         """The yearly trend; `query` as in GET /v1/trends, for instance county="13".

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from datetime import timedelta
 from operator import itemgetter
 from pathlib import Path
@@ -24,10 +26,14 @@ from app.database import Base, Database
 from app.main import create_app
 from app.places.models import MunicipalityRecord, ResidentsRecord
 from app.practices.definitions import set_live_from
+from app.publishing.storing import store_audit
+from app.releases.models import ReleaseRecord
+from app.releases.reading import content_of
 from app.reports.verifying import verify
 from app.schema import NotMigrated, migrate
 from app.settings import Settings
 from tests.conftest import NOW, ROOT, Caller, StandingClock, count, status
+from tests.publishing.published import Passed, publish
 
 MAY_CHANGE = {"keys", "last_write", "notes", "organisations", "release_drafts", "remembered_replies"}
 APPEND_ONLY = sorted(Base.metadata.tables.keys() - MAY_CHANGE)
@@ -223,6 +229,10 @@ def test_a_note_can_be_erased(bare: Engine, kuopio: Caller) -> None:
         ("ck_status_entries_outcome", "status_entries", {"outcome": "superseded"}),
         ("ck_audit_lines_kind", "audit_lines", {"kind": "guessed"}),
         ("ck_releases_state", "releases", {"state": "draft"}),
+        ("ck_releases_origin", "releases", {"origin": "heard"}),
+        ("ck_releases_audited", "releases", {"origin": "published"}),
+        ("ck_releases_audited", "releases", {"audit_id": 2}),
+        ("ck_release_audits_outcome", "release_audits", {"outcome": "failed"}),
     ],
 )
 def test_the_database_refuses_a_row_that_breaks_a_rule(
@@ -237,6 +247,23 @@ def test_the_database_refuses_a_row_that_breaks_a_rule(
 
     with pytest.raises(IntegrityError, match=broken), bare.begin() as connection:
         connection.execute(copy, {"id": 99, **changed})
+
+
+@pytest.mark.parametrize(("audit", "takes"), [(None, False), (1, False), (2, True), (3, False)])
+def test_the_database_takes_a_published_release_only_with_an_audit_of_its_own_that_it_passed(
+    app: FastAPI, bare: Engine, kuopio: Caller, audit: int | None, takes: bool
+) -> None:
+    """Release 2 has audit 1; audit 2 belongs to no release; there is no audit 3."""
+    fill(app, kuopio)
+    columns = [column.name for column in Base.metadata.tables["releases"].columns]
+    copied = ", ".join({"id": "3", "audit_id": "CAST(:audit AS INTEGER)"}.get(name, name) for name in columns)
+    copy = text(f"INSERT INTO releases SELECT {copied} FROM releases WHERE id = 2")
+
+    with nullcontext() if takes else pytest.raises(IntegrityError), bare.begin() as connection:
+        connection.execute(copy, {"audit": audit})
+
+    with bare.connect() as connection:
+        assert len(rows_of(connection, "releases")) == 2 + takes
 
 
 # What ships.
@@ -410,6 +437,11 @@ def fill(app: FastAPI, kuopio: Caller) -> None:
     database: Database = app.state.database
     with database.writing() as db:
         set_live_from(db, "yhdessa-aika", "13", 2022, at=NOW)
+    why = {"year": 2022, "kind": "revision", "reason": "Counted anew"}
+    number = publish(database, StandingClock(NOW), municipalities=True, quarters=True, changes=[why])
+    with database.writing() as db:
+        content = content_of(db, db.get_one(ReleaseRecord, number))
+        assert store_audit(db, content, Passed(), threshold=5, at=NOW) == 2
 
 
 def changes_of(table: str, dialect: str) -> list[str]:
@@ -425,7 +457,7 @@ def changes_of(table: str, dialect: str) -> list[str]:
     ]
     if dialect == "postgresql":
         return [*changes, f"TRUNCATE {table} CASCADE"]
-    if table == "submissions":
+    if table in ("releases", "submissions"):
         with_other_ids = ", ".join("id + 1000" if column == "id" else column for column in columns)
         changes.append(f"REPLACE INTO {table} SELECT {with_other_ids} FROM {table}")
     return [*changes, f"REPLACE INTO {table} SELECT * FROM {table}"]
@@ -442,9 +474,9 @@ def refused(engine: Engine, statement: str) -> bool:
 
 def typed(selected: str) -> str:
     """`selected` with the types that PostgreSQL cannot guess of a bare parameter."""
-    types = {"id": "INTEGER", "sessions": "INTEGER", "counted_to": "DATE"}
+    types = {"id": "INTEGER", "audit_id": "INTEGER", "sessions": "INTEGER", "counted_to": "DATE"}
     for name, kind in types.items():
-        selected = selected.replace(f":{name}", f"CAST(:{name} AS {kind})")
+        selected = re.sub(rf":{name}\b", f"CAST(:{name} AS {kind})", selected)
     return selected
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from typing import Literal, TypedDict, TypeVar
 
@@ -107,7 +107,7 @@ def frames(draw: DrawFn) -> Frame:
     )
     merger_year = draw(st.integers(first_year, last_year))
     merger = draw(st.one_of(st.just(date(merger_year, 12, 31)), days_of(merger_year)))
-    narrowed = draw(often(False, False, False, False, True))
+    narrowed = draw(often(False, False, False, True))
     live_years = (None, last_year) if narrowed else (*[first_year] * 3, last_year, None)
     calm = draw(often(True, False, False))
     gap_year = draw(st.integers(first_year, last_year))
@@ -137,7 +137,12 @@ def counties_of(draw: DrawFn, frame: Frame, *, code: str, read: str) -> County:
         live_from = draw(often(*[live_from] * 4, frame.first_year - 1, frame.as_of.year))
     number = 0 if read == "release" else draw(often(1, 2, 3, 4, 0))
     histories = [draw(histories_of(frame, code=f"{code or '9'}{n}")) for n in range(number)]
-    return County(code, histories, release, live_from)
+    if not frame.narrowed:
+        return County(code, histories, release, live_from)
+    asked = [history.code for history in histories] or [f"{code}{n}" for n in range(draw(often(1, 1, 2, 3)))]
+    if release and draw(often(True, True, False)):
+        release = replace(release, municipalities=draw(municipalities_of(release, asked)))
+    return County(code, histories, release, live_from, asked)
 
 
 # What one municipality reports.
@@ -268,6 +273,19 @@ def releases_of(draw: DrawFn, frame: Frame, *, ahead: bool) -> Release:
 
 
 @st.composite
+def municipalities_of(draw: DrawFn, release: Release, codes: Sequence[str]) -> dict[str, dict[int, ReleasedYear]]:
+    """Of most years those in the register, of some years nobody; now and then one that was not asked for."""
+    said: dict[str, dict[int, ReleasedYear]] = {}
+    for year, of_county in release.years.items():
+        if not of_county.covers or draw(often(False, False, False, True)):
+            continue
+        for code in (*codes, draw(often("999", *codes))):
+            if draw(often(*[True] * 9, False)):
+                said.setdefault(code, {})[year] = draw(released_years(year, release.published_on))
+    return said
+
+
+@st.composite
 def released_years(draw: DrawFn, year: int, published_on: date) -> ReleasedYear:
     """Either a few figures, as an imported table has them, or all that a published one stores."""
     whole = draw(often(True, True, False))
@@ -280,7 +298,8 @@ def released_years(draw: DrawFn, year: int, published_on: date) -> ReleasedYear:
     if sessions is not None and (through is None or through < date(year, 12, 31)):
         partial = True
     active_days, covered_days, covered_days_in_year = draw(released_days(year, through, whole=whole))
-    pairs = whole and draw(often(False, True))
+    withheld = sessions is not None and draw(often(False, False, False, True))
+    pairs = whole and not withheld and draw(often(False, True))
     pair_through = draw(often(*_month_ends(year)[-2:])) if pairs and last_day == date(year, 12, 31) else None
     return ReleasedYear(
         covers=True,
@@ -294,7 +313,8 @@ def released_years(draw: DrawFn, year: int, published_on: date) -> ReleasedYear:
         resumed=draw(known(whole)),
         stopped=draw(known(whole)),
         merged=draw(known(whole)),
-        sessions=sessions,
+        sessions=None if withheld else sessions,
+        withheld=withheld,
         reporting=0 if sessions is None else draw(known(whole)),
         through=through,
         partial=partial,
@@ -318,7 +338,7 @@ def released_days(
     if not whole:
         return None, None, None
     if through is None:
-        return draw(often(0, 10)), None, draw(often(0, 10))
+        return draw(often(0, 10, None)), None, draw(often(0, 10))
     active_days = draw(often(1, 2, 0, 100)) * ((through - date(year, 1, 1)).days + 1)
     covered_days = active_days - min(active_days, draw(often(0, 1, 31)))
     return active_days, covered_days, covered_days + draw(often(0, 7))
@@ -535,17 +555,40 @@ def _unlike(row: YearRow, naive: Answer) -> dict[str, tuple[object, object]]:
 
 def _sights(row: Answer, question: Question) -> dict[str, bool]:
     several = isinstance(row["counties"], int) and row["counties"] > 1
+    several_asked = len(question["counties"]) > 1
     reports = row["basis"] == "reports"
     year_end = date(int(str(row["year"])), 12, 31)
     through, coverage, partial = row["through"], row["coverage"], row["partial"]
     reported = row["sessions"] is not None
     pair = row["comparable_through"]
+    narrowed, missing = question["options"]["narrowed"], row["sessions_missing"]
+    municipalities = sum(len(county.municipalities) for county in question["counties"])
+    withheld = any(_withholds(county, year_end.year) for county in question["counties"])
+    kept = [county for county in question["counties"] if _keeps(county, year_end.year, question["options"]["read"])]
+    left_out = not narrowed and several_asked and any(_withholds(county, year_end.year) for county in kept)
     return {
         "mixed basis": row["basis"] == "mixed",
         "released row": row["release_id"] is not None,
         "nothing": row["basis"] == "none",
         "nothing, register stated": row["basis"] == "none" and row["municipalities_in_area"] is not None,
-        "narrowed, released": question["options"]["narrowed"] and row["basis"] == "release",
+        "narrowed, released": narrowed and row["basis"] == "release" and reported,
+        "narrowed, released, several": narrowed and row["basis"] == "release" and reported and municipalities > 1,
+        "narrowed, released, not told": narrowed and row["basis"] == "release" and row["municipalities"] is None,
+        "narrowed, mixed": narrowed and row["basis"] == "mixed" and reported,
+        "narrowed, mixed, withheld": narrowed and row["basis"] == "mixed" and missing == "withheld",
+        "narrowed, withheld": narrowed and missing == "withheld" and municipalities > 1,
+        "withheld": missing == "withheld" and row["counties"] == 1 and not narrowed,
+        "withheld, change of municipalities": missing == "withheld" and row["change_municipalities"] is not None,
+        "withheld, left out": left_out and row["basis"] == "release",
+        "withheld, left out of reports": left_out and reports,
+        "withheld, nobody left": missing == "withheld" and row["basis"] == "none",
+        "withheld beside": row["released_on"] is not None and withheld,
+        "not reported": missing == "not_reported" and reports,
+        "not reported, released": missing == "not_reported" and row["basis"] == "release",
+        "not reported, nothing": missing == "not_reported" and row["basis"] == "none",
+        "not applicable, released": missing == "not_applicable" and row["basis"] == "release",
+        "not applicable, nothing": missing == "not_applicable" and row["basis"] == "none",
+        "missing, not said": missing is None and not reported and row["basis"] == "release",
         "no status, reported": reports and reported and row["municipalities"] is None,
         "started": _positive(row, "started"),
         "resumed": reports and _positive(row, "resumed"),
@@ -574,6 +617,8 @@ def _sights(row: Answer, question: Question) -> dict[str, bool]:
         "pace of several": several and row["annual_pace"] is not None,
         "release beside": row["released_on"] is not None,
         "release beside several": several and row["released_sessions"] is not None,
+        "release beside municipalities": narrowed and row["released_sessions"] is not None,
+        "difference of sessions of municipalities": narrowed and row["difference_sessions"] is not None,
         "difference of municipalities": row["difference_municipalities"] is not None,
         "difference of sessions": row["difference_sessions"] is not None,
         "break in the series": row["break_in_series"] is True,
@@ -582,6 +627,14 @@ def _sights(row: Answer, question: Question) -> dict[str, bool]:
         "no break in the series": row["break_in_series"] is False,
         "break in the series not known": row["basis"] == "mixed" and row["break_in_series"] is None,
     }
+
+
+def _withholds(county: County, year: int) -> bool:
+    return county.release is not None and year in county.release.years and county.release.years[year].withheld
+
+
+def _keeps(county: County, year: int, read: str) -> bool:
+    return read == "release" or county.live_from is None or year < county.live_from
 
 
 def _positive(row: Answer, name: str, bound: int = 0) -> bool:

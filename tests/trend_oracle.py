@@ -150,6 +150,8 @@ class Figures:
     reporting: int | None = None
     through: date | None = None
     partial: bool | None = None
+    active_days: int | None = None
+    covered_days: int | None = None
     covered_days_in_year: int | None = None
     counts_without_active_day: bool = False
     counts_beyond_through: bool = False
@@ -157,6 +159,11 @@ class Figures:
     comparable_municipalities: int | None = None
     comparable_sessions: int | None = None
     comparable_previous_sessions: int | None = None
+    withheld: bool = False
+
+    @property
+    def anything_counted(self) -> bool:
+        return self.sessions is not None or self.withheld
 
 
 def _years_of_the_answer(areas: Sequence[Area], *, as_of: date, narrowed: bool) -> list[int]:
@@ -165,8 +172,12 @@ def _years_of_the_answer(areas: Sequence[Area], *, as_of: date, narrowed: bool) 
         for municipality in area.municipalities:
             found |= {count.first.year for count in municipality.history.counts}
             found |= {day.year for day in municipality.active_days}
-        if area.county.release is not None and not narrowed:
-            found |= set(area.county.release.years)
+        release = area.county.release
+        if release is not None and not narrowed:
+            found |= set(release.years)
+        if release is not None and narrowed:
+            for code in area.county.municipalities:
+                found |= set(release.municipalities.get(code, {}))
     found = {year for year in found if year <= as_of.year}
     return list(range(min(found), max(found) + 1)) if found else []
 
@@ -196,13 +207,14 @@ def _released(release: Release | None, year: int) -> ReleasedYear | None:
     return release.years[year]
 
 
-def _figures(question: Question, area: Area, year: int) -> Figures:
+def _figures(question: Question, area: Area, year: int) -> list[Figures]:
+    """What the county says; of municipalities asked for of which its release speaks, what it says of each."""
     basis = _basis(question, area, year)
     if basis == "reports":
-        return _reported_figures(question, area, year)
+        return [_reported_figures(question, area, year)]
     if basis == "release":
-        return _released_figures(question, area, year)
-    return _figures_of_nothing(question, area, year)
+        return [_released_figures(area, released) for released in _released_of_area(question, area, year)]
+    return [_figures_of_nothing(question, area, year)]
 
 
 def _figures_of_nothing(question: Question, area: Area, year: int) -> Figures:
@@ -216,10 +228,17 @@ def _figures_of_nothing(question: Question, area: Area, year: int) -> Figures:
     return figures
 
 
-def _released_figures(question: Question, area: Area, year: int) -> Figures:
+def _released_of_area(question: Question, area: Area, year: int) -> Sequence[ReleasedYear | None]:
+    release = area.county.release
+    if release is None or not question.narrowed:
+        return [_released(release, year)]
+    of_each = [release.municipalities.get(code, {}).get(year) for code in area.county.municipalities]
+    return [one for one in of_each if one is not None] or [None]
+
+
+def _released_figures(area: Area, released: ReleasedYear | None) -> Figures:
     figures = Figures(area=area, basis="release")
-    released = _released(area.county.release, year)
-    if released is None or question.narrowed:
+    if released is None:
         return figures
     for field in fields(Figures):
         if field.name not in ("area", "basis"):
@@ -380,16 +399,17 @@ class Sums:
 
 
 def _sums(question: Question, year: int) -> Sums:
-    figures = [_figures(question, area, year) for area in question.areas]
-    figures = [one for one in figures if one.basis != "none"]
+    figures = [one for one in _said(question, year) if one.basis != "none"]
+    if len(question.areas) > 1 and not question.narrowed:
+        figures = [one for one in figures if not one.withheld]
     bases = {one.basis for one in figures}
     through = _earliest_through(figures)
     return Sums(
         figures=figures,
         basis="none" if not bases else bases.pop() if len(bases) == 1 else "mixed",
         municipalities=_sum(one.municipalities for one in figures) if figures else None,
-        sessions=_sum(one.sessions for one in figures if one.sessions is not None)
-        if any(one.sessions is not None for one in figures)
+        sessions=_sum(one.sessions for one in figures if one.anything_counted)
+        if any(one.anything_counted for one in figures)
         else None,
         through=through,
         partial=_any_partial(figures),
@@ -397,20 +417,26 @@ def _sums(question: Question, year: int) -> Sums:
     )
 
 
+def _said(question: Question, year: int) -> list[Figures]:
+    return [one for area in question.areas for one in _figures(question, area, year)]
+
+
 def _row(question: Question, year: int) -> Answer:
     sums, before = _sums(question, year), _sums(question, year - 1)
     row: Answer = dict.fromkeys(field.name for field in fields(YearRow))
     row["year"] = year
     row["basis"] = sums.basis
-    row["counties"] = len([one for one in sums.figures if one.area.county.code])
+    row["counties"] = len({one.area.county.code for one in sums.figures} - {""})
     row["counties_total"] = question.counties_total
     _set_area(row, question, sums, year)
+    if sums.sessions is None:
+        row["sessions_missing"] = _missing(question, sums.figures or _said(question, year), year)
     if sums.basis == "none":
         row["reporting"] = 0
         return row
 
     release = sums.figures[0].area.county.release
-    if len(sums.figures) == 1 and sums.basis == "release" and release is not None:
+    if len({one.area.county.code for one in sums.figures}) == 1 and sums.basis == "release" and release is not None:
         row["release_id"] = release.id
         row["published_on"] = release.published_on
     for name in (*STATUS_FIELDS, "reporting"):
@@ -423,8 +449,8 @@ def _row(question: Question, year: int) -> Answer:
     _set_changes(row, sums, before)
     _set_comparables(row, sums)
     row["annual_pace"] = _rounded(_pace(question, sums, year), 1)
-    if sums.basis == "reports" and question.read == "live" and not question.narrowed:
-        _set_released(row, sums, year)
+    if sums.basis == "reports" and question.read == "live":
+        _set_released(row, question, sums, year)
     row["break_in_series"] = _break_in_series(sums.figures, year)
     return row
 
@@ -433,14 +459,46 @@ def _set_area(row: Answer, question: Question, sums: Sums, year: int) -> None:
     """A row of one county, or of single municipalities, states them whether it contributes or not."""
     stated: Sequence[Figures] = sums.figures
     if len(question.areas) == 1 or question.counties_total == 1 or question.narrowed:
-        stated = [_figures(question, area, year) for area in question.areas]
+        stated = _said(question, year)
     if stated:
         row["municipalities_in_area"] = _sum(one.municipalities_in_area for one in stated)
         row["residents"] = _sum(one.residents for one in stated)
 
 
+def _missing(question: Question, figures: Sequence[Figures], year: int) -> str | None:
+    """Withheld if one of them is; else not reported if one of them is; not applicable only if all of them are."""
+    reasons = [_missing_of_one(question, one, year) for one in figures]
+    if "withheld" in reasons:
+        return "withheld"
+    if "not_reported" in reasons:
+        return "not_reported"
+    return None if None in reasons else "not_applicable"
+
+
+def _missing_of_one(question: Question, one: Figures, year: int) -> str | None:
+    """One's own reason: nobody can have reported where nobody was active, or where nobody was in the register."""
+    if one.sessions is not None:
+        return None
+    if one.withheld:
+        return "withheld"
+    if one.basis == "release":
+        if one.municipalities == 0 or (one.municipalities is None and one.municipalities_in_area == 0):
+            return "not_applicable"
+        return "not_reported" if one.reporting == 0 else None
+    if question.read == "release":
+        return None
+    last_day = question.last_day(year)
+    for municipality in one.area.municipalities:
+        if municipality.active_in(date(year, 1, 1), last_day):
+            return "not_reported"
+    status_known = any(day <= last_day for each in one.area.municipalities for day, _ in each.history.statuses)
+    if not one.area.municipalities:
+        return None
+    return "not_applicable" if status_known or not one.area.in_register(last_day) else "not_reported"
+
+
 def _earliest_through(figures: Sequence[Figures]) -> date | None:
-    reported = [one.through for one in figures if one.sessions is not None]
+    reported = [one.through for one in figures if one.anything_counted]
     known = [through for through in reported if through is not None]
     return min(known) if known and len(known) == len(reported) else None
 
@@ -463,7 +521,7 @@ def _coverage(
         return None
     active = covered = 0
     for one in figures:
-        days = _active_and_covered_days(question, one, year, through)
+        days = _active_and_covered_days(one, year, through)
         if days is None:
             return None
         active += days[0]
@@ -471,12 +529,7 @@ def _coverage(
     return Fraction(covered, active) if active else None
 
 
-def _active_and_covered_days(
-    question: Question,
-    figures: Figures,
-    year: int,
-    through: date,
-) -> tuple[int, int] | None:
+def _active_and_covered_days(figures: Figures, year: int, through: date) -> tuple[int, int] | None:
     """Municipality-days active, and active and counted, from 1 January to `through`; None when not known."""
     if figures.basis == "reports":
         active = covered = 0
@@ -485,14 +538,16 @@ def _active_and_covered_days(
             active += len(active_days)
             covered += len(active_days & one.counted_days[year])
         return active, covered
-    released = _released(figures.area.county.release, year)
-    if released is None or question.narrowed:
+    if not figures.anything_counted:
+        # What it says of its days goes to the end of the year if it was over, else to an unknown day.
+        if figures.active_days == 0:
+            return 0, 0
+        if figures.active_days is not None and figures.partial is False and through == date(year, 12, 31):
+            return figures.active_days, 0
         return None
-    if released.sessions is None and released.active_days == 0:
-        return 0, 0
-    if released.through != through or released.active_days is None or released.covered_days is None:
+    if figures.through != through or figures.active_days is None or figures.covered_days is None:
         return None
-    return released.active_days, released.covered_days
+    return figures.active_days, figures.covered_days
 
 
 def _set_rates(row: Answer, sums: Sums, year: int) -> None:
@@ -560,14 +615,24 @@ def _break_in_series(figures: Sequence[Figures], year: int) -> bool | None:
     return None if any(one.basis != "reports" for one in figures) else False
 
 
-def _set_released(row: Answer, sums: Sums, year: int) -> None:
+def _set_released(row: Answer, question: Question, sums: Sums, year: int) -> None:
+    """What was released of the counties, or of all municipalities of them that were asked for, and ours minus that."""
     beside = []
     for one in sums.figures:
         release = one.area.county.release
-        released = _released(release, year)
-        if release is None or released is None:
+        parts = _released_of_area(question, one.area, year)
+        if release is None or None in parts:
             return
-        beside.append((one, release, released))
+        each = [_released_figures(one.area, part) for part in parts]
+        reported = [part for part in each if part.anything_counted]
+        together = Figures(
+            area=one.area,
+            basis="release",
+            municipalities=_sum(part.municipalities for part in each),
+            sessions=_sum(part.sessions for part in reported) if reported else None,
+            through=_earliest_through(each),
+        )
+        beside.append((one, release, together))
     row["released_municipalities"] = _sum(released.municipalities for _, _, released in beside)
     row["released_sessions"] = _sum(released.sessions for _, _, released in beside)
     days = {release.published_on for _, release, _ in beside}

@@ -45,8 +45,8 @@ class PassedAudit(Base, table=True):
 class ReleaseRecord(Base, table=True):
     """One release; its number `id` grows with the order in which releases were recorded.
 
-    One that was `published` was made of what was recorded up to the moment `as_of`; one that was `imported` was public
-    elsewhere before.
+    One that was `published` was made of what was recorded up to the moment `as_of` and has an audit of its own; one
+    that was `imported` was public elsewhere before.
     """
 
     __tablename__ = "releases"
@@ -67,7 +67,7 @@ class ReleaseRecord(Base, table=True):
     note: str | None
     recorded_at: datetime
     origin: str = Field(default="imported", max_length=9, sa_column_kwargs={"server_default": "imported"})
-    audit_id: int | None = Field(default=None, foreign_key="release_audits.id")
+    audit_id: int | None = Field(default=None, foreign_key="release_audits.id", index=True, unique=True)
     as_of: datetime | None = None
     next_release_on: date | None = None
 

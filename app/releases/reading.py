@@ -1,7 +1,7 @@
 """Which releases there are and what the one that counts on a day says."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from pydantic import TypeAdapter
@@ -9,16 +9,23 @@ from sqlmodel import Session, col, select
 
 from app.errors import NotFound
 from app.practices.definitions import live_from
-from app.releases.models import ReleaseRecord, ReleaseYearRecord
+from app.releases.models import (
+    ReleaseMunicipalityYearRecord,
+    ReleaseQuarterRecord,
+    ReleaseRecord,
+    ReleaseYearRecord,
+)
+from app.series.content import Content, ReleasedQuarter
 from app.series.facts import Release
 from app.series.figures import ReleasedYear
 
 FACTS: TypeAdapter[ReleasedYear] = TypeAdapter(ReleasedYear)
+QUARTER_FACTS: TypeAdapter[ReleasedQuarter] = TypeAdapter(ReleasedQuarter)
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRead:
-    """A release with what it says of each year."""
+    """A release with what it says of each year, and of single municipalities if those were asked for."""
 
     record: ReleaseRecord
     content: Release
@@ -64,6 +71,28 @@ def read_release(db: Session, record: ReleaseRecord) -> ReleaseRead:
     return _read(db, [record])[0]
 
 
+def content_of(db: Session, record: ReleaseRecord) -> Content:
+    """Everything that the release `record` says; years, municipalities and quarters ascend."""
+    return Content(
+        years=read_release(db, record).content.years,
+        municipalities=_municipality_years(db, [record.id])[record.id],
+        quarters=quarters_of(db, record),
+    )
+
+
+def with_municipalities(db: Session, reads: Collection[ReleaseRead], codes: Collection[str]) -> list[ReleaseRead]:
+    """`reads`, each with what it says of the municipalities `codes` by year, if it speaks of them."""
+    said = _municipality_years(db, [read.record.id for read in reads], codes)
+    return [replace(read, content=replace(read.content, municipalities=said[read.record.id])) for read in reads]
+
+
+def quarters_of(db: Session, record: ReleaseRecord) -> Mapping[str, ReleasedQuarter]:
+    """By period, which ascend: what the release says of the county's quarters."""
+    table = ReleaseQuarterRecord
+    query = select(table).where(table.release_id == record.id).order_by(col(table.period))
+    return {row.period: QUARTER_FACTS.validate_python(row.facts) for row in db.exec(query)}
+
+
 def years_kept_by_releases(
     db: Session, practice: str, *, on: date, moment: datetime | None = None
 ) -> Mapping[str, frozenset[int]]:
@@ -80,6 +109,20 @@ def years_kept_by_releases(
         )
         for county, read in latest_releases(db, practice, on=on).items()
     }
+
+
+def _municipality_years(
+    db: Session, ids: Collection[int], codes: Collection[str] | None = None
+) -> Mapping[int, dict[str, dict[int, ReleasedYear]]]:
+    """By release, code and year, the latter two ascending: what is said of single municipalities, or of `codes`."""
+    table = ReleaseMunicipalityYearRecord
+    query = select(table).where(col(table.release_id).in_(ids)).order_by(col(table.municipality), col(table.year))
+    if codes is not None:
+        query = query.where(col(table.municipality).in_(codes))
+    said: dict[int, dict[str, dict[int, ReleasedYear]]] = {number: {} for number in ids}
+    for row in db.exec(query):
+        said[row.release_id].setdefault(row.municipality, {})[row.year] = FACTS.validate_python(row.facts)
+    return said
 
 
 def _read(db: Session, records: Collection[ReleaseRecord]) -> list[ReleaseRead]:

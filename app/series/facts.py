@@ -1,7 +1,7 @@
 """What the yearly trend is made of: counts, statuses and releases, and the question that is put to them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, NamedTuple
 
@@ -40,11 +40,15 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What a county made public on a day; its `years` have no hole between the first and the last."""
+    """What a county made public on a day; its `years` have no hole between the first and the last.
+
+    `municipalities` is what it says of each by code and year: of some years of all that were in the register.
+    """
 
     id: int
     published_on: date
     years: Mapping[int, ReleasedYear]
+    municipalities: Mapping[str, Mapping[int, ReleasedYear]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +57,15 @@ class County:
 
     In live reading `histories` are all municipalities that ever were in it (of those asked for, if narrowed), also
     those of which nothing is recorded; in release reading there are none. `release` is the latest one, or the one
-    asked for; `live_from` is the first year for which the reports speak.
+    asked for; `live_from` is the first year for which the reports speak. `municipalities` are the codes of those asked
+    for, if narrowed.
     """
 
     code: str
     histories: Sequence[History]
     release: Release | None = None
     live_from: int | None = None
+    municipalities: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from typing import Literal
 
 from app.series.arithmetic import ratio, total
 from app.series.days import day_of_year, days_of, last_day
+
+Missing = Literal["withheld", "not_reported", "not_applicable"]
+"""Which kind of nothing stands in the place of sessions: counted and not told, not counted, or nobody was active."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +18,8 @@ class Figures:
     """What is known of one area and year, counted from reports, released or added up; None is not known.
 
     `active_days` and `covered_days` are municipality-days from 1 January to `through`: active ones, and those both
-    active and counted; `covered_days_in_year` are the latter in the whole year.
+    active and counted; `covered_days_in_year` are the latter in the whole year. Where nothing was counted they go as
+    far as the year is known. Where sessions are `withheld` they are None, and so are the comparable figures.
     """
 
     municipalities_in_area: int | None = None
@@ -40,6 +45,12 @@ class Figures:
     comparable_municipalities: int | None = None
     comparable_sessions: int | None = None
     comparable_previous_sessions: int | None = None
+    withheld: bool = False
+
+    @property
+    def reported(self) -> bool:
+        """True if something was counted, also if it is not told."""
+        return self.withheld or self.sessions is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +58,11 @@ class ReleasedYear(Figures):
     """What a release says about one county, or one of its municipalities, and year.
 
     `covers` is False for a year between the release's first and last of which it says nothing; it may still state the
-    register and its residents. `carried` is True for a year that was taken over from the release before. Where sessions
-    are `withheld` they are None, and so are the comparable figures.
+    register and its residents. `carried` is True for a year that was taken over from the release before.
     """
 
     covers: bool
     carried: bool = False
-    withheld: bool = False
 
 
 def imported_year(
@@ -119,6 +128,17 @@ def annual_pace(year: int, figures: Figures, *, counted: bool) -> Fraction | Non
         return None
     days = day_of_year(figures.through) if figures.through else None
     return ratio(figures.sessions, days, days_of(year))
+
+
+def sessions_missing(figures: Figures) -> Missing | None:
+    """Why there are no sessions; None if there are, or if the figures do not say."""
+    if figures.sessions is not None:
+        return None
+    if figures.withheld:
+        return "withheld"
+    if not figures.municipalities and 0 in (figures.municipalities, figures.municipalities_in_area):
+        return "not_applicable"
+    return "not_reported" if figures.reporting == 0 else None
 
 
 def _misses_days(figures: Figures, counted: bool) -> bool:

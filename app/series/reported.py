@@ -33,7 +33,8 @@ def _with_counts(figures: Figures, now: Sequence[LifeYear], last: date) -> Figur
     """`figures` and what was counted: sessions, to which day, on how many of the active days."""
     reporting = [life for life in now if life.counts]
     through = _through(now, last)
-    active_days, covered_days = days_until(now, through) if through else (None, None)
+    until = through if reporting else last
+    active_days, covered_days = days_until(now, until) if until else (None, None)
     return replace(
         figures,
         sessions=sum(count.sessions for life in reporting for count in life.counts) if reporting else None,

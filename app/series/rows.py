@@ -1,15 +1,16 @@
 """The row of one year, as the design's table defines it: ratios, changes, and what was released beside it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, NamedTuple
 
 from app.series.area_years import AreaYear
-from app.series.arithmetic import difference, ratio, rounded, same, total
+from app.series.arithmetic import difference, earliest, ratio, rounded, same, total
 from app.series.county_years import Basis
 from app.series.days import days_of
 from app.series.facts import Question
-from app.series.figures import Figures, coverage, whole_sessions
+from app.series.figures import Figures, Missing, ReleasedYear, coverage, whole_sessions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ class YearRow:
     difference_municipalities: int | None
     difference_sessions: int | None
     break_in_series: bool | None
+    sessions_missing: Missing | None
 
 
 class _Beside(NamedTuple):
@@ -69,7 +71,7 @@ class _Beside(NamedTuple):
 def year_row(now: AreaYear, before: AreaYear, question: Question) -> YearRow:
     """The row of `now`; its changes are against `before` if every county has the same basis in both."""
     figures, release = now.figures, now.sole_release
-    beside = _beside(now, question)
+    beside = _beside(now)
     alike = before.figures if before.bases == now.bases else Figures()
     whole = whole_sessions(figures, counted=question.counted)
     adopters, adopted_days = figures.municipalities, figures.covered_days_in_year
@@ -115,15 +117,16 @@ def year_row(now: AreaYear, before: AreaYear, question: Question) -> YearRow:
         difference_municipalities=beside.difference_municipalities,
         difference_sessions=beside.difference_sessions,
         break_in_series=now.break_in_series,
+        sessions_missing=now.sessions_missing,
     )
 
 
-def _beside(area: AreaYear, question: Question) -> _Beside:
+def _beside(area: AreaYear) -> _Beside:
     """The sums over counties that all report and have released the year; sessions compare to equal days."""
     pairs = [
-        (county.figures, county.release.years[area.year], county.release.published_on)
+        (county.figures, _released(county.released), county.release.published_on)
         for county in area.contributing
-        if county.basis == "reports" and county.release and not question.narrowed
+        if county.basis == "reports" and county.release and county.released
     ]
     if not pairs or len(pairs) < len(area.contributing):
         return _Beside()
@@ -138,4 +141,14 @@ def _beside(area: AreaYear, question: Question) -> _Beside:
             difference(ours.sessions, theirs.sessions) if ours.through and ours.through == theirs.through else None
             for ours, theirs, _ in pairs
         ),
+    )
+
+
+def _released(said: Sequence[ReleasedYear]) -> Figures:
+    """What a release says of a county, or of its municipalities asked for together, as far as it stands beside ours."""
+    reported = [figures for figures in said if figures.reported]
+    return Figures(
+        municipalities=total(figures.municipalities for figures in said),
+        sessions=total(figures.sessions for figures in reported),
+        through=earliest([figures.through for figures in reported]),
     )

@@ -19,7 +19,7 @@ from app.places.register import (
     residents,
 )
 from app.practices.definitions import live_from, practice_asked
-from app.releases.reading import ReleaseRead, latest_releases, read_release, release_with
+from app.releases.reading import ReleaseRead, latest_releases, read_release, release_with, with_municipalities
 from app.reports.live import histories
 from app.series.facts import County, History
 from app.series.rows import YearRow
@@ -84,7 +84,7 @@ def trend(db: Session, question: Question, *, reader: Caller | None, as_of: AsOf
         "live" if live else "release",
         practice.counted,
         _histories(db, question.practice, whole, as_of) if live else {},
-        {named.record.county: named} if named else _releases(db, question.practice, whole, as_of),
+        _releases(db, question, whole, [named] if named else _latest(db, question.practice, whole, as_of)),
         live_from(db, question.practice, as_of.moment) if live else {},
         residents(db, as_of.moment, codes=[place.code for place in whole.places]) if live else {},
     )
@@ -176,10 +176,20 @@ def _histories(db: Session, practice: str, whole: _Ground, as_of: AsOf) -> Mappi
     return {history.code: history for history in found}
 
 
-def _releases(db: Session, practice: str, whole: _Ground, as_of: AsOf) -> Mapping[str, ReleaseRead]:
+def _latest(db: Session, practice: str, whole: _Ground, as_of: AsOf) -> Sequence[ReleaseRead]:
+    """The latest release of each county, in the order of the counties."""
     only = whole.counties[0] if len(whole.counties) == 1 else None
     latest = latest_releases(db, practice, on=as_of.day, county=only)
-    return {county: latest[county] for county in whole.counties if county in latest}
+    return [latest[county] for county in whole.counties if county in latest]
+
+
+def _releases(
+    db: Session, question: Question, whole: _Ground, reads: Sequence[ReleaseRead]
+) -> Mapping[str, ReleaseRead]:
+    """By county: what is read of it, with its municipalities if rows are of municipalities."""
+    if whole.narrowed or question.by == "municipality":
+        reads = with_municipalities(db, reads, [place.code for place in whole.places])
+    return {read.record.county: read for read in reads}
 
 
 def _rows(ground: _Ground, sources: _Sources, question: Question, as_of: AsOf) -> list[TrendRow]:
@@ -205,6 +215,7 @@ def _county(code: str, ground: _Ground, sources: _Sources) -> County:
         [sources.histories[place] for place in own] if sources.read == "live" else (),
         release.content if release else None,
         sources.live_from.get(code),
+        own if ground.narrowed else (),
     )
 
 

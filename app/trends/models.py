@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.releases.models import State
+from app.series.figures import Missing
 
 
 class _Out(BaseModel):
@@ -61,7 +62,9 @@ class TrendRow(_Out):
     resumed: int | None = Field(description="Active on the last day, not at the end of the year before, not started")
     stopped: int | None = Field(description="Active before or started, and no longer active on the last day")
     merged: int | None = Field(description="Active before or started, and no longer in the register on the last day")
-    sessions: int | None = Field(description="Sum of the counts of the year; null if none was reported")
+    sessions: int | None = Field(
+        description="Sum of the counts of the year; null if there is none to tell, and `sessions_missing` says why"
+    )
     reporting: int | None = Field(description="Municipalities with a count in the year")
     through: date | None = Field(description="Last day to which all reporting municipalities are complete")
     partial: bool | None = Field(description="True if the figures do not reach to 31 December")
@@ -91,6 +94,11 @@ class TrendRow(_Out):
     break_in_series: bool | None = Field(
         description="True if some municipality's counts of the year, with its latest one before, were reported by more "
         "than one organisation, so that a change may come from the reporting; null where there are no reports to tell"
+    )
+    sessions_missing: Missing | None = Field(
+        description="Why `sessions` is null: `withheld` (counted, but to tell would give a small municipality away), "
+        "`not_reported` (nothing was counted), `not_applicable` (nobody had the practice on trial or in use); null if "
+        "`sessions` is a number, or if nobody says"
     )
 
 

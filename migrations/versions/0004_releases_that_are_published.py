@@ -46,6 +46,8 @@ def upgrade() -> None:
         " CONSTRAINT fk_releases_audit_id_release_audits REFERENCES release_audits (id)"
         " CONSTRAINT ck_releases_audited CHECK ((origin = 'published') = (audit_id IS NOT NULL))"
     )
+    # Each release has an audit of its own.
+    op.create_index(op.f("ix_releases_audit_id"), "releases", ["audit_id"], unique=True)
     op.add_column("releases", sa.Column("as_of", UTCDateTime(), nullable=True))
     op.add_column("releases", sa.Column("next_release_on", sa.Date(), nullable=True))
     op.create_table(
@@ -126,6 +128,18 @@ def upgrade() -> None:
 
 
 def _refuse_changes_in_sqlite() -> None:
+    # SQLite holds to its foreign keys only where a connection asks for it.
+    op.execute(
+        "CREATE TRIGGER releases_refuses_unaudited BEFORE INSERT ON releases"
+        " WHEN NEW.audit_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM release_audits WHERE id = NEW.audit_id)"
+        " BEGIN SELECT RAISE(ABORT, 'a release is published with an audit that it passed'); END"
+    )
+    # INSERT OR REPLACE would also delete the release whose audit it takes.
+    op.execute(
+        "CREATE TRIGGER releases_refuses_replace_of_audit BEFORE INSERT ON releases"
+        " WHEN EXISTS (SELECT 1 FROM releases WHERE audit_id = NEW.audit_id)"
+        " BEGIN SELECT RAISE(ABORT, 'rows of releases are never changed or deleted'); END"
+    )
     for table, key in APPEND_ONLY.items():
         refuse = f"BEGIN SELECT RAISE(ABORT, 'rows of {table} are never changed or deleted'); END"
         for change in ("UPDATE", "DELETE"):
@@ -150,6 +164,10 @@ def downgrade() -> None:
     """Drop what was added; what was published stands as if it had been imported."""
     for table in ("release_changes", "release_quarters", "release_municipality_years", "release_drafts"):
         op.drop_table(table)
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute("DROP TRIGGER releases_refuses_unaudited")
+        op.execute("DROP TRIGGER releases_refuses_replace_of_audit")
+    op.drop_index(op.f("ix_releases_audit_id"), "releases")
     # The constraint that names both goes with the first of them.
     for column in ("next_release_on", "as_of", "audit_id", "origin"):
         op.drop_column("releases", column)

@@ -75,6 +75,7 @@ def test_counties_add_up() -> None:
         difference_municipalities=None,
         difference_sessions=None,
         break_in_series=False,
+        sessions_missing=None,
     )
 
 

@@ -53,7 +53,15 @@ def test_one_county_states_register_and_residents_also_where_nothing_was_said() 
 
     row = trend(home, place(code="140"), residents={2020: {"297": 100, "140": 50}})[2021]
 
-    assert row == row_of(2021, basis="none", counties=0, municipalities_in_area=2, residents=150, reporting=0)
+    assert row == row_of(
+        2021,
+        basis="none",
+        counties=0,
+        municipalities_in_area=2,
+        residents=150,
+        reporting=0,
+        sessions_missing="not_reported",
+    )
 
 
 def test_of_single_municipalities_a_release_knows_nothing() -> None:

@@ -75,6 +75,7 @@ def released_row(**changed: Any) -> dict[str, Any]:
         "difference_municipalities": None,
         "difference_sessions": None,
         "break_in_series": None,
+        "sessions_missing": None,
     }
     assert changed.keys() <= row.keys()
     return row | changed

@@ -1,0 +1,391 @@
+"""Which figures a release withholds, so that nobody can work out what a municipality with few sessions counted."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+from app.disclosure.cells import Cell, Figure, Said, county_year, municipality_year, pair, said, stated_years
+from app.disclosure.views import Demand, Demanded, View
+from app.disclosure.witnesses import Aim, cheapest_to_hide, furthest
+from app.series.content import Content, Statement
+from app.series.figures import ReleasedYear
+from app.solver import NotSolved
+
+Why = Literal["small", "protects others", "hidden before"]
+
+
+class Progress(NamedTuple):
+    """How many of the `total` steps are done, and what is being done now, in words."""
+
+    done: int
+    total: int
+    doing: str
+
+
+class Hidden(NamedTuple):
+    """A figure that is withheld: of a municipality, or of the county (`area` None), and why.
+
+    `period` is a year, a quarter (2023-Q1), or for a comparable pair its year and last day (2023 to 2023-03-31).
+    """
+
+    area: str | None
+    period: str
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """A release's content with the figures withheld that have to be; which and why is for officials only.
+
+    `hidden` is by period, the county before its municipalities.
+    """
+
+    content: Content
+    hidden: Sequence[Hidden]
+
+
+class CannotProtect(Exception):
+    """The release cannot be made public, not even with all its figures withheld."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def protect(
+    new: Statement,
+    earlier: Sequence[Statement],
+    *,
+    threshold: int,
+    residents: Mapping[str, int],
+    tell: Callable[[Progress], None],
+) -> Protected:
+    """What of `new` may be shown after the releases `earlier`, in the order of their numbers.
+
+    Whoever reads it all, also a municipality that knows its own figures, can take each number of sessions below
+    `threshold` for any number below it, and with the earlier releases together for `threshold` consecutive ones. What
+    is withheld for that is chosen by level and `residents` of the municipalities, never by the counts; of what was
+    withheld for others' sake each figure is needed.
+
+    Raises:
+        CannotProtect: it would not be enough to withhold everything.
+        ValueError: a release does not follow from its counts.
+    """
+    shield = _Shield(new, earlier, threshold=threshold, residents=residents, tell=tell)
+    try:
+        shield.hide_what_must_be()
+        shield.show_what_can_be()
+    except NotSolved as error:
+        raise CannotProtect(
+            "the solver did not find out in time what has to be withheld; ask for fewer kinds of figures"
+        ) from error
+    return Protected(_without(new.content, shield.hidden), _listed(shield.hidden))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """A view of a year, and what the releases that it is made of say, the new one first."""
+
+    view: View
+    new: Said
+    others: Sequence[Said]
+    alone: bool
+    together: bool
+
+    def demanded(self, hidden: Collection[Figure], threshold: int) -> Demanded:
+        """The cells that have to be protected while `hidden` is hidden."""
+        ours = self.new.cells | _of_pairs(self.new, hidden)
+        small = frozenset(cell for cell in ours if cell.sessions < threshold)
+        if not self.together:
+            return Demanded(small, frozenset())
+        theirs = {cell for release in self.others for cell in release.cells | _of_pairs(release, ())}
+        withheld = {cell for release in self.others for cell in release.withheld}
+        withheld |= {
+            cell for figure in hidden if figure.kind == "municipality" for cell in self.new.shown.get(figure, ())
+        }
+        wide = small | {cell for cell in theirs if cell.sessions < threshold} | withheld
+        return Demanded(small if self.alone else frozenset(), wide)
+
+
+class _Shield:
+    """The figures hidden so far, and why."""
+
+    def __init__(
+        self,
+        new: Statement,
+        earlier: Sequence[Statement],
+        *,
+        threshold: int,
+        residents: Mapping[str, int],
+        tell: Callable[[Progress], None],
+    ) -> None:
+        self._threshold = threshold
+        self._tell = tell
+        self._earlier = earlier
+        years = stated_years(new.content)
+        self._said = {year: said(new, year) for year in _with_years_before(new, years)}
+        self._sights = {year: _sights(year, ours, earlier) for year, ours in self._said.items()}
+        self._figures = {figure for ours in self._said.values() for figure in ours.shown}
+        self._weights = {figure: _weight(figure, residents) for figure in self._figures}
+        self.hidden: dict[Figure, Why] = {}
+        for year, ours in self._said.items():
+            self.hidden |= _hidden_from_the_start(year, ours, earlier, threshold)
+
+    def hide_what_must_be(self) -> None:
+        """Hide figures until every demand is met."""
+        for number, (year, sights) in enumerate(self._sights.items()):
+            for sight in sights:
+                sight.view.look_again(self.hidden)
+                while (demand := self._unmet(sight, self.hidden, f"protecting {year}", number)) is not None:
+                    self._hide_for(demand, sight, year)
+
+    def show_what_can_be(self) -> None:
+        """Show again, heaviest first, each figure that was hidden for others' sake and need not be."""
+        shown = True
+        while shown:
+            shown = False
+            for figure in sorted(
+                self.hidden, key=lambda figure: (-self._weights[figure], figure.period, figure.area or "")
+            ):
+                if self.hidden[figure] == "protects others" and self._can_be_shown(figure):
+                    del self.hidden[figure]
+                    shown = True
+        for sights in self._sights.values():
+            for sight in sights:
+                sight.view.look_again(self.hidden)
+
+    def _hide_for(self, demand: Demand, sight: _Sight, year: int) -> None:
+        tables = cheapest_to_hide(sight.view, self.hidden, demand, self._threshold, self._weights)
+        if tables is None:
+            raise CannotProtect(self._reason(demand, sight, year))
+        for table in tables:
+            for figure in sorted(sight.view.changed_by(table) - self.hidden.keys()):
+                self._hide(figure)
+        for table in tables:
+            sight.view.keep(table, self.hidden)
+
+    def _hide(self, figure: Figure) -> None:
+        self.hidden[figure] = "protects others"
+        if figure.kind == "county":
+            # A row whose sessions are withheld states no comparable figures.
+            self.hidden |= {
+                other: "protects others"
+                for other in self._figures
+                if other.kind == "pair" and other.year == figure.year
+            }
+
+    def _can_be_shown(self, figure: Figure) -> bool:
+        if figure.kind == "pair" and county_year(figure.year) in self.hidden:
+            return False
+        hidden = {other: why for other, why in self.hidden.items() if other != figure}
+        number = len(self._sights)
+        for sights in self._sights.values():
+            for sight in sights:
+                if figure in sight.view.figures:
+                    sight.view.look_again(hidden)
+                    if self._unmet(sight, hidden, f"showing again what can be of {figure.year}", number) is not None:
+                        return False
+        return True
+
+    def _unmet(self, sight: _Sight, hidden: Mapping[Figure, Why], doing: str, number: int) -> Demand | None:
+        """The first demand that no table meets while `hidden` is hidden; the tables that meet others are kept."""
+        demanded = sight.demanded(hidden, self._threshold)
+        while True:
+            unmet = list(sight.view.open_demands(demanded, self._threshold))
+            self._tell(Progress(number, len(self._sights), doing))
+            if not unmet:
+                return None
+            if not self._meet(unmet, sight.view, hidden):
+                return unmet[0]
+
+    def _meet(self, unmet: Sequence[Demand], view: View, hidden: Mapping[Figure, Why]) -> bool:
+        """True if a table was found with which the first of the demands is met."""
+        demand = unmet[0]
+        for known in _known_together(view, demand):
+            for way in _ways(demand):
+                aims = [self._aim(view, other, way) for other in unmet if self._goes_along(view, other, demand, known)]
+                table = furthest(view, hidden, known, self._aim(view, demand, way), aims)
+                if table:
+                    view.keep(table, hidden)
+                if view.is_met(demand, self._threshold):
+                    return True
+        return False
+
+    def _goes_along(self, view: View, other: Demand, demand: Demand, known: Collection[str]) -> bool:
+        return other.goal == demand.goal and other.attacker in known and view.owners[other.unknown] not in known
+
+    def _aim(self, view: View, demand: Demand, way: Literal["down", "up"]) -> Aim:
+        if demand.goal != "wide":
+            return Aim(demand.unknown, way, 0 if demand.goal == "zero" else self._threshold - 1)
+        low, high = view.range(demand.unknown, demand.attacker)
+        to = low + self._threshold - 1 if way == "up" else max(0, high - self._threshold + 1)
+        return Aim(demand.unknown, way, to)
+
+    def _reason(self, demand: Demand, sight: _Sight, year: int) -> str:
+        return (
+            f"the sessions of {year} cannot be protected: together with what earlier releases show, even with every "
+            f"figure of {year} withheld, what a municipality counted could be worked out; leave {year} with the "
+            f"earlier release by setting live_from to {year + 1} or later"
+        )
+
+
+def _sights(year: int, ours: Said, earlier: Sequence[Statement]) -> list[_Sight]:
+    """How `year` looks in the new release by itself and with the earlier ones, the latter first."""
+    theirs = [said(statement, year) for statement in earlier if statement.counts and year in _said_years(statement)]
+    totals = [
+        total
+        for statement in earlier
+        if not statement.counts
+        and (row := statement.content.years.get(year)) is not None
+        and not row.carried
+        and (total := row.sessions) is not None
+    ]
+    alone = View(_structure(ours), ours.shown, ours.cells)
+    if not theirs and not totals:
+        return [_Sight(alone, ours, (), alone=True, together=True)]
+    fixed = [row for release in (ours, *theirs) for row in _structure(release)]
+    fixed += [dict.fromkeys(parts, 1) for release in theirs for parts in release.shown.values()]
+    for release in (ours, *theirs):
+        cells = _year_cells(year, release)
+        if cells and sum(cell.sessions for cell in cells) in totals:
+            fixed.append(dict.fromkeys(cells, 1))
+    others = [cell for release in (ours, *theirs) for cell in release.cells]
+    together = View(fixed, ours.shown, others)
+    return [
+        _Sight(alone, ours, (), alone=True, together=False),
+        _Sight(together, ours, theirs, alone=False, together=True),
+    ]
+
+
+def _said_years(statement: Statement) -> set[int]:
+    years = stated_years(statement.content)
+    return set(_with_years_before(statement, years))
+
+
+def _with_years_before(statement: Statement, years: Sequence[int]) -> list[int]:
+    """`years`, ascending, and the years before with which they are compared."""
+    before = {year - 1 for year in years if statement.content.years[year].comparable_previous_sessions is not None}
+    return sorted({*years, *before})
+
+
+def _structure(release: Said) -> Iterator[dict[Cell, int]]:
+    """What is zero in every table: each whole less its parts."""
+    for whole, parts in release.wholes.items():
+        yield {whole: 1} | dict.fromkeys(parts, -1)
+
+
+def _year_cells(year: int, release: Said) -> list[Cell]:
+    return [cell for cell in release.cells if (cell.first.month, cell.last.month) == (1, 12)]
+
+
+def _of_pairs(release: Said, hidden: Collection[Figure]) -> frozenset[Cell]:
+    """The cells of the comparable sums that the release shows."""
+    return frozenset(
+        cell
+        for figure, parts in release.shown.items()
+        if figure.kind == "pair" and figure not in hidden
+        for cell in parts
+    )
+
+
+def _hidden_from_the_start(
+    year: int, ours: Said, earlier: Sequence[Statement], threshold: int
+) -> Iterator[tuple[Figure, Why]]:
+    """The municipalities' figures that are small, or near to what was withheld before."""
+    before = [said(statement, year).withheld for statement in earlier if year in _said_years(statement)]
+    for figure, parts in ours.shown.items():
+        if figure.kind != "municipality":
+            continue
+        sessions = parts[0].sessions
+        if sessions < threshold:
+            yield figure, "small"
+        elif any(
+            cell.municipality == figure.area and abs(cell.sessions - sessions) < threshold
+            for cells in before
+            for cell in cells
+        ):
+            yield figure, "hidden before"
+
+
+def _known_together(view: View, demand: Demand) -> Iterator[list[str]]:
+    """Whose cells to leave as they are, so that a table stands against many attackers; at last only the demand's own.
+
+    Any two municipalities differ in some bit of their numbers: one half of them knows, the other is tried.
+    """
+    if demand.attacker:
+        ours = view.municipalities.index(view.owners[demand.unknown])
+        his = view.municipalities.index(demand.attacker)
+        bit = (ours ^ his) & -(ours ^ his)
+        yield [code for number, code in enumerate(view.municipalities) if number & bit == his & bit]
+    yield [demand.attacker]
+
+
+def _ways(demand: Demand) -> Sequence[Literal["down", "up"]]:
+    match demand.goal:
+        case "zero":
+            return ["down"]
+        case "top":
+            return ["up"]
+        case "wide":
+            return ["up", "down"]
+
+
+def _weight(figure: Figure, residents: Mapping[str, int]) -> int:
+    """What it costs readers not to see the figure: by its level, and among municipalities by how many live there."""
+    match figure.kind:
+        case "municipality":
+            return 10 + residents.get(figure.area or "", 0).bit_length()
+        case "pair":
+            return 200
+        case "quarter":
+            return 300
+        case "county":
+            return 10_000
+
+
+def _without(content: Content, hidden: Collection[Figure]) -> Content:
+    """`content` with the figures `hidden` withheld."""
+    return Content(
+        years={year: _county_row(year, row, hidden) for year, row in content.years.items()},
+        municipalities={
+            code: {
+                year: _withheld(row) if municipality_year(code, year) in hidden else _without_pair(row)
+                for year, row in rows.items()
+            }
+            for code, rows in content.municipalities.items()
+        },
+        quarters={
+            text: replace(row, sessions=None, withheld=True)
+            if Figure("quarter", None, text, int(text[:4])) in hidden
+            else row
+            for text, row in content.quarters.items()
+        },
+    )
+
+
+def _county_row(year: int, row: ReleasedYear, hidden: Collection[Figure]) -> ReleasedYear:
+    if county_year(year) in hidden:
+        return _withheld(row)
+    if row.comparable_through is not None and pair(year, row.comparable_through) in hidden:
+        return _without_pair(row)
+    return row
+
+
+def _withheld(row: ReleasedYear) -> ReleasedYear:
+    return replace(_without_pair(row), sessions=None, withheld=True)
+
+
+def _without_pair(row: ReleasedYear) -> ReleasedYear:
+    """The row without comparable figures; a municipality's never has any, since they would be parts of its year."""
+    return replace(
+        row,
+        comparable_through=None,
+        comparable_municipalities=None,
+        comparable_sessions=None,
+        comparable_previous_sessions=None,
+    )
+
+
+def _listed(hidden: Mapping[Figure, Why]) -> list[Hidden]:
+    listed = [Hidden(figure.area, figure.period, why) for figure, why in hidden.items()]
+    return sorted(listed, key=lambda one: (one.period, one.area or ""))

@@ -1,0 +1,122 @@
+"""What attackers see of the cells of one year, and which second tables are known to fit it."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from app.disclosure.cells import Cell, Figure, Parts
+
+Goal = Literal["zero", "top", "wide"]
+Table = Mapping[int, int]
+"""By unknown: its sessions where they are others than in truth."""
+
+
+class Demand(NamedTuple):
+    """That an attacker can tell too little of an unknown.
+
+    As far as he sees it could be `zero`, or be the threshold less one (`top`), or be as many consecutive numbers as the
+    threshold says (`wide`). The `attacker` is a municipality, or "" for the public.
+    """
+
+    unknown: int
+    attacker: str
+    goal: Goal
+
+
+@dataclass(frozen=True, slots=True)
+class Demanded:
+    """The cells of which something is demanded: of `small` ones zero and top, of `wide` ones width."""
+
+    small: frozenset[Cell]
+    wide: frozenset[Cell]
+
+
+class View:
+    """The cells of one year, what is fixed for everybody, and what the new release's figures would show.
+
+    `fixed` are sums of cells, each times its number, that nobody can hide; `figures` are sums that can be hidden.
+    """
+
+    def __init__(
+        self, fixed: Iterable[Mapping[Cell, int]], figures: Mapping[Figure, Parts], others: Iterable[Cell]
+    ) -> None:
+        sums = list(fixed)
+        cells = {
+            *others,
+            *(cell for row in sums for cell in row),
+            *(cell for parts in figures.values() for cell in parts),
+        }
+        self.cells: Sequence[Cell] = sorted(cells)
+        self.index = {cell: number for number, cell in enumerate(self.cells)}
+        self.truth = [cell.sessions for cell in self.cells]
+        self.owners = [cell.municipality for cell in self.cells]
+        self.municipalities = sorted(set(self.owners))
+        self.attackers = [*self.municipalities, ""]
+        self.fixed = [{self.index[cell]: times for cell, times in row.items()} for row in sums]
+        self.figures = {figure: {self.index[cell]: 1 for cell in parts} for figure, parts in figures.items()}
+        self._tables: list[tuple[Table, frozenset[str], frozenset[Figure]]] = []
+        self._lay_out()
+
+    def fits(self, table: Table) -> bool:
+        """True if the table keeps every fixed sum and has no number below 0."""
+        return min(table.values(), default=0) >= 0 and not any(self._changes(row, table) for row in self.fixed)
+
+    def changed_by(self, table: Table) -> frozenset[Figure]:
+        """The figures that would be others in the table."""
+        return frozenset(figure for figure, row in self.figures.items() if self._changes(row, table))
+
+    def keep(self, table: Table, hidden: Collection[Figure]) -> None:
+        """Remember a table that fits what is seen while `hidden` is hidden."""
+        kept = (table, frozenset(self.owners[unknown] for unknown in table), self.changed_by(table))
+        self._tables.append(kept)
+        if kept[2].issubset(hidden):
+            self._widen(table, kept[1])
+
+    def look_again(self, hidden: Collection[Figure]) -> None:
+        """Forget the ranges, and take them from the tables that fit what is seen while `hidden` is hidden."""
+        self._lay_out()
+        for table, touched, changed in self._tables:
+            if changed.issubset(hidden):
+                self._widen(table, touched)
+
+    def open_demands(self, demanded: Demanded, threshold: int) -> Iterator[Demand]:
+        """Those that no table known so far meets, in a public order."""
+        for unknown, cell in enumerate(self.cells):
+            goals: list[Goal] = ["zero", "top"] if cell in demanded.small else []
+            goals += ["wide"] if cell in demanded.wide else []
+            for goal in goals:
+                for attacker in self.attackers:
+                    demand = Demand(unknown, attacker, goal)
+                    if attacker != cell.municipality and not self.is_met(demand, threshold):
+                        yield demand
+
+    def is_met(self, demand: Demand, threshold: int) -> bool:
+        """True if the tables known so far reach as far as is demanded."""
+        low, high = self.range(demand.unknown, demand.attacker)
+        match demand.goal:
+            case "zero":
+                return low == 0
+            case "top":
+                return high >= threshold - 1
+            case "wide":
+                return high - low >= threshold - 1
+
+    def range(self, unknown: int, attacker: str) -> tuple[int, int]:
+        """The least and the greatest number that the unknown has in the tables known to fit what the attacker sees."""
+        return self._low[attacker][unknown], self._high[attacker][unknown]
+
+    def _lay_out(self) -> None:
+        self._low = {attacker: list(self.truth) for attacker in self.attackers}
+        self._high = {attacker: list(self.truth) for attacker in self.attackers}
+
+    def _widen(self, table: Table, touched: Collection[str]) -> None:
+        for attacker in self.attackers:
+            if attacker in touched:
+                continue
+            low, high = self._low[attacker], self._high[attacker]
+            for unknown, sessions in table.items():
+                low[unknown] = min(low[unknown], sessions)
+                high[unknown] = max(high[unknown], sessions)
+
+    def _changes(self, row: Mapping[int, int], table: Table) -> bool:
+        return sum(row[unknown] * (table[unknown] - self.truth[unknown]) for unknown in row.keys() & table.keys()) != 0

@@ -1,0 +1,233 @@
+"""A reader who wants to know: whole-number programs made of nothing but published figures and own counts.
+
+It shares no code with the protection and none with the audit, and asks the solver by itself.
+"""
+
+from calendar import monthrange
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
+
+import numpy
+from scipy.optimize import Bounds, LinearConstraint, milp  # type: ignore[import-untyped]
+from scipy.sparse import block_diag, coo_array  # type: ignore[import-untyped]
+
+from app.series.content import Content, Statement
+from app.series.facts import Count
+
+Key = tuple[str, date, date, int]
+"""A municipality, two days, and the sessions between them: the name of one unknown."""
+
+FAR = 10_000.0
+"""No county holds so many sessions in a year."""
+
+
+class Narrowed(NamedTuple):
+    """A cell of which the `attacker` (None is everybody) knows that it is from `low` to `high`, which is too exact."""
+
+    attacker: str | None
+    cell: Key
+    low: int
+    high: int
+    how: str
+
+
+@dataclass
+class System:
+    """Numbers that were published: each row of `rows` is unknowns with their signs, and what they come to."""
+
+    rows: list[tuple[dict[Key, int], int]]
+    small: set[Key]
+    withheld: set[Key]
+
+    @property
+    def unknowns(self) -> list[Key]:
+        return sorted({key for row, _ in self.rows for key in row})
+
+
+def narrowed(statements: Sequence[Statement], threshold: int) -> list[Narrowed]:
+    """What can be worked out of the last of `statements` alone, and of all together."""
+    alone = system([statements[-1]], threshold)
+    together = system(statements, threshold)
+    found = []
+    for (attacker, cell), (low, high) in ranges(alone, alone.small, threshold).items():
+        if low > 0 or high < threshold - 1:
+            found.append(Narrowed(attacker, cell, low, high, "alone"))
+    at_risk = together.small | together.withheld
+    for (attacker, cell), (low, high) in ranges(together, at_risk, threshold).items():
+        if high - low < threshold - 1:
+            found.append(Narrowed(attacker, cell, low, high, "together"))
+    return found
+
+
+def system(statements: Sequence[Statement], threshold: int) -> System:
+    """The unknowns and the numbers of `statements`; an imported total is about all that comes to the same."""
+    whole = System([], set(), set())
+    for statement in statements:
+        for year in _years(statement.content):
+            if statement.counts:
+                _read_year(whole, statement, year, threshold)
+    for year, total in _imported(statements):
+        for statement in statements:
+            keys = _keys(statement.counts, date(year, 1, 1), date(year, 12, 31))
+            if year in _years(statement.content) and keys and sum(key[3] for key in keys) == total:
+                whole.rows.append((dict.fromkeys(keys, 1), total))
+    return whole
+
+
+def ranges(system: System, cells: Iterable[Key], threshold: int) -> dict[tuple[str | None, Key], tuple[int, int]]:
+    """The least and the greatest (up to `FAR`) of each of `cells`, for everybody and for each other municipality."""
+    found: dict[tuple[str | None, Key], tuple[int, int]] = {}
+    wanted = set(cells)
+    for unknowns, rows in _parts(system):
+        for attacker in [None, *sorted({key[0] for key in unknowns})]:
+            asked = [key for key in unknowns if key in wanted and key[0] != attacker]
+            low = _extremes(unknowns, rows, attacker, asked, 1)
+            high = _extremes(unknowns, rows, attacker, asked, -1)
+            found |= {(attacker, key): pair for key, pair in zip(asked, zip(low, high, strict=True), strict=True)}
+    return found
+
+
+def _extremes(
+    unknowns: Sequence[Key],
+    rows: Sequence[tuple[dict[Key, int], int]],
+    attacker: str | None,
+    asked: list[Key],
+    way: int,
+) -> list[int]:
+    """One program made of a copy of the system for each cell, since they have nothing to do with one another."""
+    if not asked:
+        return []
+    place = {key: number for number, key in enumerate(unknowns)}
+    entries = [(number, place[key], sign) for number, (row, _) in enumerate(rows) for key, sign in row.items()]
+    down, across, signs = zip(*entries, strict=True)
+    one = coo_array((signs, (down, across)), shape=(len(rows), len(unknowns)))
+    least = [float(key[3]) if key[0] == attacker else 0.0 for key in unknowns]
+    most = [float(key[3]) if key[0] == attacker else FAR for key in unknowns]
+    cost = numpy.zeros((len(asked), len(unknowns)))
+    for number, key in enumerate(asked):
+        cost[number, place[key]] = way
+    totals = [total for _, total in rows] * len(asked)
+    answer: Any = milp(
+        cost.ravel(),
+        integrality=numpy.ones(cost.size),
+        bounds=Bounds(least * len(asked), most * len(asked)),
+        constraints=LinearConstraint(block_diag([one] * len(asked), format="csr"), totals, totals),
+        options={"mip_rel_gap": 0.0},
+    )
+    assert answer.status == 0, answer.message
+    values = answer.x.reshape(cost.shape)
+    return [round(values[number, place[key]]) for number, key in enumerate(asked)]
+
+
+def _parts(system: System) -> list[tuple[list[Key], list[tuple[dict[Key, int], int]]]]:
+    """The system in parts that have no unknown in common."""
+    group: dict[Key, Key] = {key: key for key in system.unknowns}
+
+    def root(key: Key) -> Key:
+        while group[key] != key:
+            key = group[key]
+        return key
+
+    for row, _ in system.rows:
+        first, *others = row
+        for other in others:
+            group[root(other)] = root(first)
+    parts: dict[Key, tuple[list[Key], list[tuple[dict[Key, int], int]]]] = {}
+    for key in system.unknowns:
+        parts.setdefault(root(key), ([], []))[0].append(key)
+    for row, total in system.rows:
+        parts[root(next(iter(row)))][1].append((row, total))
+    return list(parts.values())
+
+
+def _read_year(whole: System, statement: Statement, year: int, threshold: int) -> None:
+    """Add to `whole` what the statement tells of the year and, by the pair, of the one before."""
+    content, counts = statement.content, statement.counts
+    row = content.years[year]
+    first, last = date(year, 1, 1), date(year, 12, 31)
+    _add(whole, counts, first, last, row.sessions)
+    for code, rows in content.municipalities.items():
+        if year in rows and (own := _keys({code: counts.get(code, ())}, first, last)):
+            _add(whole, {code: counts[code]}, first, last, rows[year].sessions)
+            whole.withheld |= own if rows[year].withheld else set()
+    quarters = _quarters(content, year)
+    for start, end, sessions in quarters:
+        _add(whole, counts, start, end, sessions)
+    ends = {start: end for start, end, _ in quarters}
+    pairs = _pairs(content, year)
+    for _, end, sessions in pairs:
+        _add(whole, counts, first, end, sessions)
+    for code in counts:
+        _split(whole, {code: counts[code]}, year, sorted({*ends.values(), *(end for _, end, _ in pairs), last}))
+    for start, end in [(first, last), *ends.items(), *((first, end) for _, end, _ in pairs)]:
+        whole.small |= {key for key in _keys(counts, start, end) if key[3] < threshold}
+
+
+def _split(whole: System, own: Mapping[str, Sequence[Count]], year: int, ends: Sequence[date]) -> None:
+    """All that runs from the first of January, and each quarter, is the sum of the pieces between `ends`."""
+    pieces = []
+    start = date(year, 1, 1)
+    for end in ends:
+        pieces.append((start, end))
+        start = date.fromordinal(end.toordinal() + 1)
+    spans = [(date(year, 1, 1), end) for end in ends]
+    spans += [(date(year, 3 * n - 2, 1), date(year, 3 * n, monthrange(year, 3 * n)[1])) for n in (1, 2, 3, 4)]
+    for first, last in spans:
+        inside = [piece for piece in pieces if first <= piece[0] and piece[1] <= last]
+        if len(inside) > 1 and inside[0][0] == first and inside[-1][1] == last:
+            parts = [key for piece in inside for key in _keys(own, *piece)]
+            for key in _keys(own, first, last):
+                whole.rows.append(({**dict.fromkeys(parts, 1), key: -1}, 0))
+
+
+def _add(whole: System, counts: Mapping[str, Sequence[Count]], first: date, last: date, sessions: int | None) -> None:
+    keys = _keys(counts, first, last)
+    if sessions is not None and keys:
+        assert sum(key[3] for key in keys) == sessions, (first, last, sessions)
+        whole.rows.append((dict.fromkeys(keys, 1), sessions))
+
+
+def _keys(counts: Mapping[str, Sequence[Count]], first: date, last: date) -> set[Key]:
+    """The unknowns of these days, one for each municipality that counted in them."""
+    inside = {code: [c for c in own if first <= c.first and c.last <= last] for code, own in counts.items()}
+    return {(code, first, last, sum(c.sessions for c in own)) for code, own in inside.items() if own}
+
+
+def _years(content: Content) -> set[int]:
+    return {year for year, row in content.years.items() if row.covers and not row.carried}
+
+
+def _quarters(content: Content, year: int) -> list[tuple[date, date, int | None]]:
+    """The first and last day and the sessions of each quarter of the year, if the release has any."""
+    rows = {n: content.quarters.get(f"{year}-Q{n}") for n in (1, 2, 3, 4)}
+    if not any(row and (row.withheld or row.sessions is not None) for row in rows.values()):
+        return []
+    return [
+        (date(year, 3 * n - 2, 1), date(year, 3 * n, monthrange(year, 3 * n)[1]), row.sessions if row else None)
+        for n, row in rows.items()
+    ]
+
+
+def _pairs(content: Content, year: int) -> list[tuple[date, date, int]]:
+    """The last day and the sum of what the year is compared with, before and after it."""
+    pairs = []
+    row, after = content.years[year], content.years.get(year + 1)
+    if row.comparable_through and row.comparable_sessions is not None:
+        pairs.append((date(year, 1, 1), row.comparable_through, row.comparable_sessions))
+    if after and not after.carried and after.comparable_through and after.comparable_previous_sessions is not None:
+        month = after.comparable_through.month
+        end = date(year, month, monthrange(year, month)[1])
+        pairs.append((date(year, 1, 1), end, after.comparable_previous_sessions))
+    return pairs
+
+
+def _imported(statements: Sequence[Statement]) -> set[tuple[int, int]]:
+    return {
+        (year, total)
+        for statement in statements
+        if not statement.counts
+        for year in _years(statement.content)
+        if (total := statement.content.years[year].sessions) is not None
+    }
