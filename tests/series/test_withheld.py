@@ -232,7 +232,7 @@ def test_a_live_reading_takes_the_municipalities_of_a_year_that_stays_with_its_r
         (place(since=IN_USE), "not_reported"),
         (place(since=date(2023, 12, 31)), "not_reported"),
         (place(since=IN_USE, in_to=date(2023, 6, 30)), "not_reported"),
-        (place(whole(2022), whole(2024)), "not_reported"),
+        (place(whole(2022), whole(2024)), "not_applicable"),
         (place(whole(2022), whole(2024), statuses=[(IN_USE, "in_use"), (date(2022, 7, 1), "ended")]), "not_applicable"),
         (place(whole(2022), whole(2024), statuses=[(IN_USE, "planned")]), "not_applicable"),
         (place(whole(2022), whole(2024), in_to=date(2022, 12, 31)), "not_applicable"),
@@ -277,7 +277,7 @@ def test_a_sum_of_several_is_not_applicable_only_if_all_of_them_are() -> None:
         (Figures(municipalities=0), "not_applicable"),
         (Figures(municipalities_in_area=0, reporting=0), "not_applicable"),
         (Figures(municipalities=1, municipalities_in_area=0, reporting=0), "not_reported"),
-        (Figures(municipalities_in_area=1, reporting=0), "not_reported"),
+        (Figures(municipalities_in_area=1, reporting=0), "not_applicable"),
     ],
 )
 def test_figures_say_why_sessions_are_missing_or_nothing(figures: Figures, missing: str | None) -> None:
