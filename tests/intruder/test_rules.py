@@ -111,6 +111,7 @@ def test_a_withheld_year_is_not_compared() -> None:
         ({}, {**TWO_YEARS, "e": [quarter(1, 9, 2022)]}),
         ({"comparable_municipalities": 5}, {**TWO_YEARS, "e": [quarter(2, 9, 2022), quarter(1, 9)]}),
         ({"comparable_municipalities": 5}, {**TWO_YEARS, "e": [whole(9, 2022), quarter(1, 9)]}),
+        ({"comparable_municipalities": 5}, {**TWO_YEARS, "e": [quarter(1, 9, 2022), whole(9)]}),
     ],
 )
 def test_a_comparison_is_of_all_who_report_in_both_years(changed: dict[str, object], counts: Counts) -> None:
@@ -172,6 +173,10 @@ def test_what_was_withheld_stays_so_unless_it_changed_much() -> None:
     assert shown(a=13) == [("withheld before", "a")]
     assert shown(a=5) == [("withheld before", "a")]
     assert ("withheld before", "a") not in shown(a=14)
+    much = years(a=20, b=9)
+    first = Statement(content=said_of(much, withheld=["a", "b", "2023"]), counts=much)
+    less = years(a=15, b=9)
+    assert rules(said_of(less, withheld=["b", "2023"]), less, [first]) == []
 
 
 def test_what_was_withheld_in_any_release_stays_so() -> None:
