@@ -48,6 +48,8 @@ def test_what_the_other_examples_break_is_safe() -> None:
     [
         (row(SAFE, sessions=81), None),
         (row(SAFE, sessions=None), None),
+        (row(SAFE, reporting=5), None),
+        (of_quarter(SAFE, "2023-Q1", reporting=3), None),
         (row(SAFE, covers=False), None),
         (cell(SAFE, "a", sessions=21), "a"),
         (cell(SAFE, "a", sessions=None), "a"),
@@ -222,6 +224,8 @@ def test_of_an_imported_release_only_totals_are_known() -> None:
 
     assert rules(SAFE, COUNTS, [source]) == []
     assert rules(SAFE, COUNTS, [split]) == [("unknown figure", None)]
+    compared = row(source.content, comparable_sessions=9, comparable_previous_sessions=8)
+    assert rules(SAFE, COUNTS, [Statement(content=compared, counts={})]) == [("unknown figure", None)]
 
 
 def test_every_field_of_a_release_is_known() -> None:
