@@ -104,9 +104,9 @@ def _other_than_counted(content: Content, counts: Counts) -> Iterator[Failure]:
         elif not row.covers and (row.sessions, *_pair(row)) != (None, None, None):
             yield _failure("not as counted", None, (year, YEAR), row.sessions)
     yield from _municipalities(content, counts, spoken)
-    unspoken = {period(year, months) for year in spoken for months in QUARTERS}
+    known = {period(year, months) for year in spoken for months in QUARTERS}
     for name, quarter in content.quarters.items():
-        if name not in unspoken and quarter.sessions is not None:
+        if name not in known and quarter.sessions is not None:
             yield _failure("not as counted", None, (int(name[:4]), YEAR), quarter.sessions)
 
 
