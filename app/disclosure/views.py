@@ -70,7 +70,9 @@ class View:
         return frozenset(figure for figure, row in self.figures.items() if self._changes(row, table))
 
     def keep(self, table: Table, hidden: Collection[Figure]) -> None:
-        """Remember a table that fits what is seen while `hidden` is hidden."""
+        """Remember a table that keeps all that is fixed."""
+        if not table:
+            return
         kept = (table, frozenset(self.owners[unknown] for unknown in table), self.changed_by(table))
         self._tables.append(kept)
         if kept[2].issubset(hidden):
