@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from app.series.facts import County, History, Release
+from app.series.county_years import county_years
+from app.series.facts import County, History, Question, Release
 from app.series.figures import Figures, ReleasedYear, sessions_missing
+from app.series.lives import life_of
 from app.series.rows import YearRow
 from app.series.trend import yearly_trend
 from tests.series.examples import BESIDE, END, PAIR, country, county, of, place, row_of, trend, whole
@@ -190,8 +192,22 @@ def test_a_silent_municipality_lowers_the_coverage_of_the_sum() -> None:
 
 def test_the_days_of_a_silent_municipality_are_not_known_up_to_a_day_inside_the_year() -> None:
     march = told(20, through=date(2023, 3, 31), partial=True, active_days=90, covered_days=90)
+    silent_so_far = told(None, reporting=0, through=None, partial=True, active_days=90)
 
     assert asked(of_municipalities(c297=march, c140=SILENT), "297", "140").coverage is None
+    assert asked(of_municipalities(c297=told(20), c140=silent_so_far), "297", "140").coverage is None
+
+
+def test_who_counted_nothing_states_the_days_that_are_missing_as_far_as_the_year_is_known() -> None:
+    def days(history: History, as_of: date) -> tuple[int | None, int | None, int | None]:
+        question = Question(as_of=as_of, counted=True, residents={}, counties_total=1, narrowed=True, read="live")
+        county = County("13", [history], municipalities=["297"])
+        figures = county_years(county, [life_of(history, as_of)], [as_of.year], question)[0].figures
+        return figures.active_days, figures.covered_days, figures.covered_days_in_year
+
+    assert days(place(since=IN_USE), END) == (365, 0, 0)
+    assert days(place(since=IN_USE), date(2023, 3, 31)) == (90, 0, 0)
+    assert days(place(), END) == (0, 0, 0)
 
 
 def test_a_municipality_that_the_release_leaves_out_was_not_in_the_register() -> None:
