@@ -33,7 +33,7 @@ from app.reports.verifying import verify
 from app.schema import NotMigrated, migrate
 from app.settings import Settings
 from tests.conftest import NOW, ROOT, Caller, StandingClock, count, status
-from tests.publishing.published import Passed, publish
+from tests.publishing.published import PASSED, publish
 
 MAY_CHANGE = {"keys", "last_write", "notes", "organisations", "release_drafts", "remembered_replies"}
 APPEND_ONLY = sorted(Base.metadata.tables.keys() - MAY_CHANGE)
@@ -441,7 +441,7 @@ def fill(app: FastAPI, kuopio: Caller) -> None:
     number = publish(database, StandingClock(NOW), municipalities=True, quarters=True, changes=[why])
     with database.writing() as db:
         content = content_of(db, db.get_one(ReleaseRecord, number))
-        assert store_audit(db, content, Passed(), threshold=5, at=NOW) == 2
+        assert store_audit(db, content, PASSED, threshold=5, at=NOW) == 2
 
 
 def changes_of(table: str, dialect: str) -> list[str]:

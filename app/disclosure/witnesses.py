@@ -30,14 +30,15 @@ def furthest(
 
     As far as `first` goes before all, then as far as the `others` go together.
     """
-    program = _Program(view, known, room=sum(view.truth) + first.to)
+    room = sum(view.truth) + first.to
+    program = _Program(view, known, room=room)
     unknowns = program.table()
     for figure, row in view.figures.items():
         if figure not in hidden:
             program.keep(unknowns, row)
     aims = {first: MUCH} | {aim: 1 for aim in others if aim != first}
     for aim, cost in aims.items():
-        missing = program.unknown(cost, aim.to + view.truth[aim.unknown])
+        missing = program.unknown(cost, aim.to + view.truth[aim.unknown] + room)
         if aim.way == "up":
             program.at_least(unknowns, aim, missing)
         else:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from datetime import datetime
 from hashlib import sha256
-from typing import Protocol
 
 from pydantic import TypeAdapter
 from sqlmodel import Session, func, select
@@ -12,6 +11,7 @@ from sqlmodel import Session, func, select
 from app.clock import helsinki_day
 from app.database import Base
 from app.errors import Problem
+from app.intruder.verdict import Verdict
 from app.practices.definitions import live_from, set_live_from
 from app.publishing.changes import explained_changes
 from app.publishing.counts import years_by_reports
@@ -42,18 +42,12 @@ class NotPassed(Exception):
     """The audit found a figure that can be worked out; nothing of such a release may be stored."""
 
 
-class Verdict(Protocol):
-    """What storing asks of an audit: whether nothing can be worked out, and how many other tables prove it."""
-
-    @property
-    def passed(self) -> bool: ...
-    @property
-    def tables_found(self) -> int: ...
-
-
 def content_hash(content: Content) -> str:
-    """SHA-256 of `content` as JSON with sorted keys and without spaces, in hexadecimal digits."""
-    said = CONTENT.dump_python(content, mode="json")
+    """SHA-256 of `content` as JSON with sorted keys and without spaces, in hexadecimal digits.
+
+    Facts that say what they say by default are left out, so that one that a later version knows leaves it as it is.
+    """
+    said = CONTENT.dump_python(content, mode="json", exclude_defaults=True)
     canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return sha256(canonical.encode()).hexdigest()
 

@@ -91,6 +91,10 @@ def get_trend(
     Part years are flagged and never compared with whole ones. `break_in_series` marks a live year in which another
     organisation reported for a municipality than before, as when a county took the service over in 2023.
 
+    What is public of single municipalities is what their county's release says of them, if it does. Where `sessions`
+    is null, `sessions_missing` says why: nothing missing is a zero. A county whose release withholds a year is left out
+    of a sum of counties that year, and of `counties`.
+
     A municipality belongs to its wellbeing services county in every year: figures before 2023, when the counties began
     to run the services, are recast to the county areas of today.
     """

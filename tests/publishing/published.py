@@ -1,6 +1,5 @@
 """Publishing without protecting: what tests of other things need, and what is said of it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +7,7 @@ from fastapi import FastAPI
 
 from app.clock import Clock, helsinki_day
 from app.database import Database, take_turn
+from app.intruder.verdict import Verdict
 from app.publishing.content import statement
 from app.publishing.earlier import earlier_statements, latest_number
 from app.publishing.models import PublicationIn
@@ -24,12 +24,7 @@ ASKED: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True)
-class Passed:
-    """What an audit says that found nothing."""
-
-    passed: bool = True
-    tables_found: int = 7
+PASSED = Verdict(passed=True, failures=(), tables_found=7)
 
 
 def publication(**changed: Any) -> PublicationIn:
@@ -63,7 +58,7 @@ def publish(database: Database, clock: Clock, /, content: Content | None = None,
         at = take_turn(db, clock)
         latest = latest_number(db, publication_in.practice, publication_in.county)
         said = content or statement(db, publication_in, moment=moment, day=helsinki_day(moment)).content
-        return store_release(db, publication_in, said, Passed(), threshold=5, at=at, moment=moment, latest=latest)
+        return store_release(db, publication_in, said, PASSED, threshold=5, at=at, moment=moment, latest=latest)
 
 
 def stored_content(app: FastAPI, number: int) -> Content:

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from app.clock import RESOLUTION, helsinki_day
 from app.errors import InvalidRequest
+from app.intruder.rules import broken_rules
 from app.practices.definitions import define_practice, practices, set_live_from
 from app.series.content import Content
 from app.series.facts import County, Release
@@ -21,7 +22,7 @@ from app.series.rows import YearRow
 from app.series.trend import yearly_trend
 from tests.conftest import NOW, Caller, StandingClock, count, status
 from tests.practices.test_definitions import GUIDANCE
-from tests.publishing.published import a_moment, publish, statement_at, statement_now, stored_content
+from tests.publishing.published import a_moment, earlier, publish, statement_at, statement_now, stored_content
 from tests.trends.test_live_against_oracle import PRACTICES, Posting
 
 Row = dict[str, Any]
@@ -49,7 +50,7 @@ def test_a_released_year_is_the_live_row_of_that_day(
             live = trend(nation, practice=practice, county=county)
             if not live:
                 continue
-            said = statement_now(app, clock, practice=practice, county=county, municipalities=True)
+            said = statement_now(app, clock, practice=practice, county=county, municipalities=True, quarters=True)
             released = rows_of(app, said.content, practice, clock())
 
             assert [row["year"] for row in live] == list(said.content.years)
@@ -59,6 +60,9 @@ def test_a_released_year_is_the_live_row_of_that_day(
                 unsaid = OF_THE_READING | BESIDE | (set() if facts.comparable_through else COMPARABLE)
                 assert without(row, unsaid) == without(live_row, unsaid)
             compared += compare_municipalities(nation, practice, county, said.content)
+            # It adds the counts up by itself; with nothing hidden every figure is what they come to.
+            before = earlier(app, practice, county)
+            assert list(broken_rules(said.content, said.counts, before, threshold=0)) == []
     assert compared > 20
 
 
@@ -131,7 +135,15 @@ def test_a_year_of_which_nothing_is_known_states_its_register(
         2023: False,
         2024: True,
     }
-    assert years[2023] == ReleasedYear(covers=False, municipalities_in_area=19, residents=248190, reporting=0)
+    assert years[2023] == ReleasedYear(
+        covers=False,
+        municipalities_in_area=19,
+        residents=248190,
+        reporting=0,
+        active_days=0,
+        covered_days=0,
+        covered_days_in_year=0,
+    )
 
 
 def test_a_practice_that_counts_no_sessions_is_released_for_its_statuses(
