@@ -201,6 +201,30 @@ def test_where_few_live_is_withheld_for_others_first() -> None:
     assert found.content.municipalities["778"] == {2023: ReleasedYear(covers=True, sessions=None, withheld=True)}
 
 
+def test_what_does_not_help_is_shown_again() -> None:
+    # At first 140 seems to be a place to hide in, until it turns out that the total has to go.
+    new = statement({"005": {"2023": 1}, "140": {"2023": 20}, "297": {"2023": 0}})
+
+    found = protected(new)
+
+    assert found.hidden == [
+        Hidden(None, "2023", "protects others"),
+        Hidden("005", "2023", "small"),
+        Hidden("297", "2023", "small"),
+    ]
+
+
+def test_the_same_again_withholds_the_same() -> None:
+    sessions = {"005": {"2023-Q1": 3, "2023-Q2": 30}, "140": {"2023-Q1": 1, "2023-Q2": 20}, "297": {"2023-Q1": 0}}
+    first = protected(statement(sessions, quarters=True))
+    earlier = Statement(content=first.content, counts=statement(sessions).counts)
+
+    again = protected(statement(sessions, quarters=True), [earlier])
+
+    assert first.content.quarters["2023-Q1"].withheld
+    assert again.content == first.content
+
+
 @pytest.mark.parametrize(("number", "hidden"), [(8, [Hidden("297", "2023", "hidden before")]), (9, [])])
 def test_what_was_withheld_stays_so_until_it_changed_enough(number: int, hidden: list[Hidden]) -> None:
     before = published(statement({"297": {"2023": 4}}))
@@ -286,8 +310,9 @@ def test_a_municipality_is_protected_in_the_years_that_it_counted() -> None:
     found = protected(new)
 
     assert found.hidden == [
-        Hidden(area, "2023", why)
-        for area, why in (("140", "protects others"), ("297", "small"), ("778", "protects others"))
+        Hidden("140", "2023", "protects others"),
+        Hidden("297", "2023", "small"),
+        Hidden("778", "2023", "protects others"),
     ]
     assert {code: list(rows) for code, rows in found.content.municipalities.items()} == {
         "005": [2022],
