@@ -215,6 +215,16 @@ def test_publishing_records_from_which_year_the_reports_speak(
     assert statement_now(app, clock).content.years[2024].sessions == 10
 
 
+def test_of_several_years_that_reports_state_the_first_is_recorded(
+    app: FastAPI, nation: Caller, clock: StandingClock
+) -> None:
+    nation.post([count("213", "2022", 6), count("213", "2023", 7)])
+
+    publish(app.state.database, clock, county="12")
+
+    assert begins(app) == {"12": 2022}
+
+
 def test_a_county_that_said_so_itself_is_not_overruled(app: FastAPI, nation: Caller, clock: StandingClock) -> None:
     nation.post([count("297", "2024-Q1", 9)])
     with app.state.database.writing() as db:
