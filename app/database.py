@@ -63,7 +63,11 @@ Known = TypeVar("Known")
 _SAME = "same_all_turn"
 _GIVEN = "given"
 
-_IMMEDIATE = {"begin": "IMMEDIATE"}
+_BEGIN = "begin"
+"""The option of a connection that says how its transactions begin, where it is not as the driver would."""
+
+_IMMEDIATE = {_BEGIN: "IMMEDIATE"}
+_BEGIN_IN_PUBLIC = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL ROLE {role}"
 
 _TURN_SECONDS = 1
 """How long is waited in one go for whoever has the turn; a connection that is silent for longer is none."""
@@ -88,6 +92,8 @@ _UNSAFE = """
 # latter is what a primary says that was made a standby.
 _PASSING = {"25P03", "25006"}
 _BUSY = ("55P03", "SQLITE_BUSY")
+# invalid_parameter_value, of a role that is not there, and insufficient_privilege, of one that is not granted.
+_NO_ROLE = {"22023", "42501"}
 _DISK_FULL = {"53100", "SQLITE_FULL"}
 
 
@@ -121,6 +127,10 @@ class UnsafeDatabase(Exception):
     """The database does not keep what makes an acknowledged write survive a power cut, or cannot keep every text."""
 
 
+class NoPublicRole(Exception):
+    """The public has no role to read under that may read what is public and nothing else; the message says the way."""
+
+
 class StillRead(Exception):
     """Somebody reads an older state of the database, so what was deleted cannot leave its files."""
 
@@ -142,6 +152,13 @@ class Database:
     def reading(self) -> Iterator[Session]:
         """A session that sees one moment of the database throughout and keeps nothing."""
         reading = self.engine.execution_options(**self._snapshot())
+        with self._traced("reading"), Session(reading, expire_on_commit=False, info={SNAPSHOT: {}}) as db:
+            yield db
+
+    @contextmanager
+    def reading_in_public(self) -> Iterator[Session]:
+        """A session as of `reading`; with PostgreSQL it can read what is public and nothing else."""
+        reading = self.engine.execution_options(**self._public_snapshot())
         with self._traced("reading"), Session(reading, expire_on_commit=False, info={SNAPSHOT: {}}) as db:
             yield db
 
@@ -212,6 +229,17 @@ class Database:
             connection.autocommit = True
         return connection
 
+    def public_connection_apart(self) -> Any:
+        """A connection as of `connection_apart`; with PostgreSQL it can read what is public and nothing else."""
+        connection = self.connection_apart()
+        if role := self._public_role():
+            try:
+                connection.execute(f"SET ROLE {role}")
+            except self.engine.dialect.loaded_dbapi.Error:
+                connection.close()
+                raise
+        return connection
+
     def dispose(self) -> None:
         """Close every connection."""
         self.engine.dispose()
@@ -237,6 +265,16 @@ class Database:
         if self.engine.dialect.name == "sqlite":
             return {}
         return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+    def _public_snapshot(self) -> dict[str, Any]:
+        role = self._public_role()
+        if not role:
+            return self._snapshot()
+        # The driver is kept from beginning by itself, so that the role is taken in the same round trip.
+        return {"isolation_level": "AUTOCOMMIT", _BEGIN: _BEGIN_IN_PUBLIC.format(role=role)}
+
+    def _public_role(self) -> str:
+        return "" if self.engine.dialect.name == "sqlite" else self.settings.public_role
 
 
 class Given:
@@ -367,7 +405,7 @@ def settle(db: Session, moment: datetime) -> None:
     db.rollback()
     db.info[SNAPSHOT].clear()
     if is_sqlite(db):
-        db.connection(execution_options={"begin": "IMMEDIATE"})
+        db.connection(execution_options=_IMMEDIATE)
     else:
         db.execute(text("SELECT pg_advisory_xact_lock_shared(:number)"), {"number": WRITER_LOCK})
     db.rollback()
@@ -385,7 +423,7 @@ def transaction_lost(error: Exception) -> bool:
 
 def unavailable(error: Exception) -> bool:
     """True if `error` says that the database did not answer, was busy for too long, or went away meanwhile."""
-    if isinstance(error, OperationalError | TimeoutError | UnsafeDatabase):
+    if isinstance(error, OperationalError | TimeoutError | UnsafeDatabase | NoPublicRole):
         return True
     return isinstance(error, DBAPIError) and (error.connection_invalidated or _code(error) in _PASSING)
 
@@ -459,6 +497,7 @@ def _postgresql_engine(settings: Settings) -> Engine:
     event.listen(engine, "do_connect", _connect_to_postgresql)
     event.listen(engine, "connect", _on_postgresql_connect)
     event.listen(engine, "checkout", _on_postgresql_checkout)
+    event.listen(engine, "begin", _on_postgresql_begin)
     return engine
 
 
@@ -489,6 +528,21 @@ def _on_postgresql_checkout(connection: Any, record: Any, _proxy: Any) -> None:
     """Make sure that a pooled connection still is one; SQLAlchemy's own ping waits for as long as it takes."""
     if not record.info.pop("new", False) and not connection.answers(within=PING_SECONDS):
         raise InvalidatePoolError
+
+
+def _on_postgresql_begin(connection: Connection) -> None:
+    """Begin in the driver's stead where the public reads."""
+    begin = connection.get_execution_options().get(_BEGIN)
+    if begin is None:
+        return
+    try:
+        connection.exec_driver_sql(begin)
+    except DBAPIError as error:
+        if _code(error) not in _NO_ROLE:
+            raise
+        raise NoPublicRole(
+            "the role under which the public reads is not there or not granted; run `yhdessa migrate`"
+        ) from error
 
 
 def _unsafe_words(unsafe: list[str]) -> str:
@@ -530,4 +584,4 @@ def _on_sqlite_begin(connection: Connection, *, most_seconds: float) -> None:
     """Begin in the driver's stead, which would begin too late to keep one snapshot; wait for a turn while one may."""
     with waiting(most_seconds) as seconds:
         connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
-        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', 'DEFERRED')}")
+        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get(_BEGIN, 'DEFERRED')}")

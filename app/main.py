@@ -16,6 +16,7 @@ import app.operation.routes
 import app.pages.routes
 import app.places.routes
 import app.practices.routes
+import app.publishing.routes
 import app.releases.routes
 import app.reports.count_routes
 import app.reports.routes
@@ -29,6 +30,7 @@ from app.database import Database, Given
 from app.errors import install_problems
 from app.measures.counting import Measures
 from app.operation.gauges import LastPosts
+from app.publishing.workshop import Workbench, Workshop
 from app.releases.edition import EditionNow
 from app.reports.edition import RecordedNow
 from app.reports.given import EDITION
@@ -85,6 +87,7 @@ ROUTERS = (
     app.reports.status_routes.router,
     app.monitoring.routes.router,
     app.releases.routes.router,
+    app.publishing.routes.router,
     app.places.routes.router,
     app.practices.routes.router,
     app.access.routes.router,
@@ -114,6 +117,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
     database.watch(measures)
     editions, recorded = EditionNow(database, clock), RecordedNow(database, clock)
     turns = Turns(database, clock, Given(*EDITION))
+    workshop = Workshop(Workbench(database, clock, settings))
     tracing = tracing_to(settings.otlp_endpoint, version=VERSION)
     database.tracer = tracing.tracer
 
@@ -121,6 +125,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
     async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         with drained(stopping, settings.drain_seconds):
             yield {"stopping": stopping}
+        workshop.close()
         turns.close()
         editions.close()
         recorded.close()
@@ -159,6 +164,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
     application.state.stopping = stopping
     application.state.admission = Admission(settings)
     application.state.turns = turns
+    application.state.workshop = workshop
     application.state.measures = measures
     application.state.last_posts = LastPosts()
     application.state.limits = limits_of(settings, ticks)

@@ -18,6 +18,7 @@ from app.database import Database, take_migrators_turn, take_turn
 from app.places.reference import load_reference_data, reference_data_loaded
 from app.practices.definitions import load_shipped_practice
 from app.releases.importing import load_shipped_release
+from app.rights import let_public_read, make_public_role, rights_problem
 
 # Alembic takes longer to load than all rooms of this product, and a server that starts needs nothing of it.
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def migrate(database: Database, clock: Clock, *, tell: Callable[[str], None] = l
     Raises:
         CannotMigrate: they were still at it after `migrate_timeout_seconds`; nothing was changed.
         NotMigrated: its schema is one that only a later version knows; nothing was changed.
+        NoPublicRole: there is none, and this user of the database may not make it; nothing was changed.
     """
     make_folder(database)
     most = database.settings.migrate_timeout_seconds
@@ -74,7 +76,7 @@ def schema_problem(database: Database) -> str | None:
     with database.reading() as db:
         if not reference_data_loaded(db):
             return "the registers are not loaded; run `yhdessa migrate`"
-    return None
+    return rights_problem(database)
 
 
 @cache
@@ -164,7 +166,9 @@ def sync_folder(folder: Path) -> None:
 def _migrate(database: Database, clock: Clock) -> None:
     with database.writing() as db:
         take_migrators_turn(db)
+        make_public_role(db, database.settings.public_role)
         upgrade(db)
+        let_public_read(db, database.settings.public_role)
     with database.writing() as db:
         at = take_turn(db, clock)
         load_reference_data(db, at=at)

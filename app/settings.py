@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     contact: Annotated[str | None, Field(min_length=1, max_length=200)] = None
     lock_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
     pool_size: Annotated[int, Field(ge=1, le=200)] = 10
+    public_role: Annotated[str, Field(pattern=r"^([a-z_][a-z0-9_]{0,62})?$")] = "yhdessa_public"
     migrate_timeout_seconds: Annotated[float, Field(gt=0, le=3_600)] = 60.0
     shutdown_seconds: Annotated[int, Field(ge=1, le=600)] = 10
     drain_seconds: Annotated[float, Field(ge=0, le=60)] = 1.0

@@ -34,6 +34,8 @@ PUBLIC = {
     "listStatuses",
     "listReleases",
     "getRelease",
+    "listReleaseFigures",
+    "getReleaseDifferences",
     "listCounties",
     "listMunicipalities",
     "listPractices",

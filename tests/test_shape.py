@@ -39,6 +39,7 @@ ROOMS = (
     "monitoring",
     "trends",
     "pages",
+    "rights",
     "schema",
     "archive",
     "operation",

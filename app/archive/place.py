@@ -15,6 +15,7 @@ from app.archive.manifest import Manifest, take_time
 from app.archive.rows import Tally, fill, lines
 from app.database import Base, Database, LastWrite, disk_full, is_sqlite, take_migrators_turn, unavailable
 from app.reports.verifying import verify
+from app.rights import let_public_read, make_public_role
 from app.schema import known_revisions, make_folder, newest_revision, rebuild, upgrade
 
 # What `yhdessa migrate` puts there by itself is nothing of the operator's: how many rows at most, None for any.
@@ -63,7 +64,7 @@ def put(
     of a receipt, of a line of the audit log, or the SHA-256 over all rows.
 
     Raises:
-        NotEmpty, LaterSchema: as they say; nothing was touched.
+        NotEmpty, LaterSchema, app.database.NoPublicRole: as they say; nothing was touched.
         NotProved, app.reports.verifying.Altered: the archive is not what it says; the database is as empty as before.
     """
     if manifest.revision not in known_revisions():
@@ -76,6 +77,7 @@ def put(
         take_time(db)
         if found := _what_it_holds(db):
             raise NotEmpty(f"{place_of(database)} holds something already ({found}); only an empty place is filled")
+        make_public_role(db, database.settings.public_role)
         rebuild(db, manifest.revision)
         told = Tally()
         try:
@@ -86,6 +88,7 @@ def put(
                 raise
             cause = (error.orig if isinstance(error, StatementError) else None) or error
             raise NotProved(f"its rows are not those of an archive: {cause}") from error
+        let_public_read(db, database.settings.public_role)
     return told
 
 

@@ -56,7 +56,7 @@ def _told() -> tuple[type[Exception], ...]:
     from app.archive.file import Damaged, FileInTheWay
     from app.archive.place import LaterSchema, NotEmpty, NotProved
     from app.client import Refused, Unanswered
-    from app.database import StillRead, UnsafeDatabase
+    from app.database import NoPublicRole, StillRead, UnsafeDatabase
     from app.practices.definitions import InvalidDefinition
     from app.releases.importing import InvalidRelease
     from app.reports.notes import UnknownNote
@@ -78,6 +78,7 @@ def _told() -> tuple[type[Exception], ...]:
         InvalidRelease,
         LaterSchema,
         Mistake,
+        NoPublicRole,
         NotAnArea,
         NotEmpty,
         NotMigrated,

@@ -21,6 +21,16 @@ KELA = "kela-jalkautuminen"
 
 SESSIONS = {2021: 94, 2022: 105, 2023: 23}
 
+RELEASE: Mapping[str, Any] = {
+    "county": COUNTY,
+    "state": "preliminary",
+    "title": "Yhdessä aika in the municipalities of North Savo",
+    "source": "The demo's reports",
+    "note": NOTE,
+    "municipalities": True,
+}
+"""What the county asks for when it publishes, as POST /v1/releases takes it."""
+
 
 class _Adoption(NamedTuple):
     """From which months a municipality has the practice on trial and in use, and its weight among the others."""

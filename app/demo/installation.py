@@ -50,7 +50,7 @@ _PRACTICES = (
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Keys in full: that of the county, which reads, and by code those of municipalities, which report as well."""
+    """Keys in full: that of the county, which reads and publishes; by code those of municipalities, which report."""
 
     county: str
     municipalities: Mapping[str, str]
@@ -73,7 +73,7 @@ def install(settings: Settings, reporters: Collection[str]) -> Keys:
 def _keys(db: Session, reporters: Collection[str], *, at: datetime) -> Keys:
     county = counties(db)[COUNTY].name_fi
     return Keys(
-        county=_key(db, county, f"county:{COUNTY}", Action.READ, at=at),
+        county=_key(db, county, f"county:{COUNTY}", Action.READ, Action.PUBLISH, at=at),
         municipalities={
             code: _key(db, place.name_fi, f"municipality:{code}", Action.REPORT, Action.READ, at=at)
             for code, place in municipalities(db, codes=reporters).items()

@@ -1,21 +1,22 @@
 """`yhdessa demo`: the main job, from the first post to the trend, on a database and a server of its own."""
 
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from shutil import get_terminal_size
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import httpx
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.client import Client
-from app.demo.breakdown import COUNTY, SESSIONS, Report, breakdown
+from app.demo.breakdown import COUNTY, RELEASE, SESSIONS, Report, breakdown
 from app.demo.installation import Keys, install
 from app.demo.server import Server, running_server
-from app.demo.show import show_addresses, show_trend
+from app.demo.show import show_addresses, show_release, show_trend
 from app.settings import Settings
 
 _WIDTH = 100
@@ -46,6 +47,8 @@ def run_demo(*, port: int, once: bool) -> None:
         with running_server(settings.database_url, port=port, log=Path(folder) / "server.log") as server:
             _post(server.url, keys, reports, console)
             _show(server.url, keys, console)
+            _publish(server.url, keys, console)
+            show_addresses(console, url=server.url, keys=keys)
             if once:
                 console.print("Without --once these addresses answer until Ctrl-C.")
             else:
@@ -71,7 +74,23 @@ def _show(url: str, keys: Keys, console: Console) -> None:
         live = county.trend(county=COUNTY, to_year=max(SESSIONS))
         released = anyone.trend(county=COUNTY, to_year=max(SESSIONS))
     show_trend(console, live=live, released=released)
-    show_addresses(console, url=url, keys=keys)
+
+
+def _publish(url: str, keys: Keys, console: Console) -> None:
+    """Have the county publish what it has, and show what the public reads beside what the county reads."""
+    with _client(url, keys.county) as county, _client(url) as anyone:
+        console.print("The county publishes this with the figures of its municipalities; small ones are protected ...")
+        draft = county.publish(RELEASE)
+        views = [
+            reader.trend(county=COUNTY, to_year=max(SESSIONS), **more)
+            for reader in (anyone, county)
+            for more in ({"by": "municipality"}, {})
+        ]
+    show_release(console, draft, public=_rows(views[:2]), live=_rows(views[2:]))
+
+
+def _rows(views: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [row for view in views for row in view["years"]]
 
 
 def _serve(server: Server, console: Console) -> None:

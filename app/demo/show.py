@@ -1,7 +1,7 @@
 """What the demo prints: the live trend beside the released one, and what to try next."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -42,12 +42,42 @@ def show_trend(console: Console, *, live: Mapping[str, Any], released: Mapping[s
     console.print()
 
 
+def show_release(
+    console: Console,
+    draft: Mapping[str, Any],
+    *,
+    public: Sequence[Mapping[str, Any]],
+    live: Sequence[Mapping[str, Any]],
+) -> None:
+    """Print the sessions by municipality as the public and as the county reads them; rows are those of trends."""
+    console.print(f"Release {draft['release']} is public: what anyone reads, and what the county reads with its key")
+    years = [str(year) for year in SESSIONS]
+    table = Table("sessions", box=box.HORIZONTALS, padding=(0, 1, 0, 0))
+    for reader in ("public", "county"):
+        for year in years:
+            table.add_column(f"{reader}\n{year}", justify="right")
+    open_to_all, recorded = _by_area(public), _by_area(live)
+    for area, cells in recorded.items():
+        if any(cell != "-" for cell in cells):
+            table.add_row(area, *open_to_all[area], *cells)
+    console.print(table)
+    console.print(
+        "[b]withheld[/b]  below five, or needed so that nobody can work out one that is, not even another\n"
+        "          municipality, which knows its own figures; docs/disclosure.md says how\n"
+        "[b]-[/b]         the practice was not in use there\n"
+    )
+
+
 def show_addresses(console: Console, *, url: str, keys: Keys) -> None:
     """Print where to look, and commands to paste."""
     trend = f"{url}/v1/trends?county={COUNTY}"
     console.print(f"[b]Swagger UI[/b] (Authorize takes the keys that stand below):\n{url}/docs\n", soft_wrap=True)
-    _show_curl(console, "The public trend, out of the release; no key:", trend)
-    _show_curl(console, "The same as CSV, for a spreadsheet or a BI tool:", f"{trend}&format=csv")
+    _show_curl(console, "The public trend, out of the release; no key:", f"{trend}&to_year={max(SESSIONS)}")
+    _show_curl(
+        console,
+        "The same by municipality as CSV, for a spreadsheet or a BI tool:",
+        f"{trend}&by=municipality&to_year={max(SESSIONS)}&format=csv",
+    )
     _show_curl(
         console,
         "The live trend, with the county's key:",
@@ -104,6 +134,19 @@ def _like_for_like(row: Mapping[str, Any]) -> str:
         f"{row['comparable_previous_sessions']} and {row['comparable_sessions']} sessions in "
         f"{row['comparable_municipalities']} of {row['municipalities']} municipalities"
     )
+
+
+def _by_area(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, list[str]]:
+    """By name of the area: its sessions in each of the years that were published, in words where there are none."""
+    said = {(row["area_name_fi"], row["year"]): _sessions(row) for row in rows}
+    areas = dict.fromkeys(row["area_name_fi"] for row in rows)
+    return {area: [said.get((area, year), "-") for year in SESSIONS] for area in areas}
+
+
+def _sessions(row: Mapping[str, Any]) -> str:
+    if row["sessions"] is not None:
+        return str(row["sessions"])
+    return {"withheld": "withheld", "not_reported": "none yet"}.get(row["sessions_missing"], "-")
 
 
 def _header(name: str, value: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from app.disclosure.cells import Cell, Figure, Said, county_year, municipality_year, pair, said, stated_years
-from app.disclosure.views import Demand, Demanded, View
+from app.disclosure.views import Demand, Demanded, Goal, Unmet, View
 from app.disclosure.witnesses import Aim, cheapest_to_hide, furthest
 from app.series.content import Content, Statement
 from app.series.figures import ReleasedYear
@@ -15,7 +15,7 @@ Why = Literal["small", "protects others", "hidden before"]
 
 
 class Progress(NamedTuple):
-    """How many of the `total` steps are done, and what is being done now, in words."""
+    """About how many of the `total` steps are done, and what is being done now, in words."""
 
     done: int
     total: int
@@ -125,94 +125,109 @@ class _Shield:
         years = stated_years(new.content)
         self._said = {year: said(new, year) for year in _with_years_before(new, years)}
         self._sights = {year: _sights(year, ours, earlier) for year, ours in self._said.items()}
-        self._figures = {figure for ours in self._said.values() for figure in ours.shown}
-        self._weights = {figure: _weight(figure, residents) for figure in self._figures}
+        # By figure that can be hidden.
+        self._weights = {figure: _weight(figure, residents) for ours in self._said.values() for figure in ours.shown}
+        self._done = 0
+        self._total = sum(_size(sight.view) for sights in self._sights.values() for sight in sights)
         self.hidden: dict[Figure, Why] = {}
         for year, ours in self._said.items():
             self.hidden |= _hidden_from_the_start(year, ours, earlier, threshold)
 
     def hide_what_must_be(self) -> None:
         """Hide figures until every demand is met."""
-        for number, (year, sights) in enumerate(self._sights.items()):
-            for sight in sights:
-                sight.view.look_again(self.hidden)
-                while (demand := self._unmet(sight, self.hidden, f"protecting {year}", number)) is not None:
-                    self._hide_for(demand, sight, year)
+        for year, sights in self._sights.items():
+            unsettled = list(sights)
+            while unsettled:
+                demand = self._unmet(unsettled[0], self.hidden, f"protecting {year}")
+                if demand is None:
+                    unsettled.pop(0)
+                elif not self._hide_for(demand, unsettled[0], year):
+                    unsettled = list(sights)
+            self._done += sum(_size(sight.view) for sight in sights)
 
     def show_what_can_be(self) -> None:
         """Show again, heaviest first, each figure that was hidden for others' sake and need not be."""
         shown = True
         while shown:
             shown = False
-            for figure in sorted(
-                self.hidden, key=lambda figure: (-self._weights[figure], figure.period, figure.area or "")
-            ):
-                if self.hidden[figure] == "protects others" and self._can_be_shown(figure):
+            for figure in self._for_others():
+                if self._can_be_shown(figure):
                     del self.hidden[figure]
+                    # A figure that is shown asks for no protection of its own, so an earlier one may be free now.
                     shown = True
-        for sights in self._sights.values():
-            for sight in sights:
-                sight.view.look_again(self.hidden)
 
-    def _hide_for(self, demand: Demand, sight: _Sight, year: int) -> None:
+    def _hide_for(self, demand: Demand, sight: _Sight, year: int) -> bool:
+        """Hide what is cheapest; False if the demand is about a figure that cannot be withheld to any use."""
         tables = cheapest_to_hide(sight.view, self.hidden, demand, self._threshold, self._weights)
         if tables is None:
-            raise CannotProtect(self._reason(demand, sight, year))
-        for table in tables:
-            for figure in sorted(sight.view.changed_by(table) - self.hidden.keys()):
-                self._hide(figure)
+            cell = sight.view.cells[demand.unknown]
+            figure = municipality_year(cell.municipality, year)
+            if self.hidden.get(figure) != "protects others" or self._said[year].shown[figure] != (cell,):
+                raise CannotProtect(self._reason(year, cell, demand))
+            # Earlier releases tell it, so that it is no hiding place for others.
+            del self.hidden[figure], self._weights[figure]
+            return False
+        for figure in {figure for table in tables for figure in sight.view.changed_by(table)} - self.hidden.keys():
+            self._hide(figure)
         for table in tables:
             sight.view.keep(table, self.hidden)
+        return True
 
     def _hide(self, figure: Figure) -> None:
         self.hidden[figure] = "protects others"
         if figure.kind == "county":
             # A row whose sessions are withheld states no comparable figures.
-            self.hidden |= {
-                other: "protects others"
-                for other in self._figures
-                if other.kind == "pair" and other.year == figure.year
-            }
+            pairs = {other for other in self._weights if other.kind == "pair" and other.year == figure.year}
+            self.hidden |= dict.fromkeys(pairs, "protects others")
+
+    def _for_others(self) -> list[Figure]:
+        """The figures that are hidden for others' sake, heaviest first."""
+        figures = [figure for figure, why in self.hidden.items() if why == "protects others"]
+        return sorted(figures, key=lambda figure: (-self._weights[figure], figure.period, figure.area))
 
     def _can_be_shown(self, figure: Figure) -> bool:
         if figure.kind == "pair" and county_year(figure.year) in self.hidden:
             return False
         hidden = {other: why for other, why in self.hidden.items() if other != figure}
-        number = len(self._sights)
-        for sights in self._sights.values():
-            for sight in sights:
-                if figure in sight.view.figures:
-                    sight.view.look_again(hidden)
-                    if self._unmet(sight, hidden, f"showing again what can be of {figure.year}", number) is not None:
-                        return False
-        return True
+        doing = f"showing again what can be of {figure.period}"
+        return not any(
+            self._unmet(sight, hidden, doing)
+            for sights in self._sights.values()
+            for sight in sights
+            if figure in sight.view.figures
+        )
 
-    def _unmet(self, sight: _Sight, hidden: Mapping[Figure, Why], doing: str, number: int) -> Demand | None:
-        """The first demand that no table meets while `hidden` is hidden; the tables that meet others are kept."""
-        demanded = sight.demanded(hidden, self._threshold)
-        while True:
-            unmet = list(sight.view.open_demands(demanded, self._threshold))
-            self._tell(Progress(number, len(self._sights), doing))
-            if not unmet:
-                return None
-            if not self._meet(unmet, sight.view, hidden):
-                return unmet[0]
+    def _unmet(self, sight: _Sight, hidden: Mapping[Figure, Why], doing: str) -> Demand | None:
+        """A demand that no table meets while `hidden` is hidden; the tables that meet others are kept."""
+        view = sight.view
+        view.look_again(hidden)
+        unmet = view.unmet(sight.demanded(hidden, self._threshold), self._threshold)
+        while unmet:
+            left = sum(len(attackers) for attackers in unmet.values())
+            self._tell(Progress(min(self._done + _size(view) - left, self._total), self._total, doing))
+            if (demand := self._not_to_be_met(view, hidden, unmet)) is not None:
+                return demand
+        return None
 
-    def _meet(self, unmet: Sequence[Demand], view: View, hidden: Mapping[Figure, Why]) -> bool:
-        """True if a table was found with which the first of the demands is met."""
-        demand = unmet[0]
-        for known in _known_together(view, demand):
-            for way in _ways(demand):
-                aims = [self._aim(view, other, way) for other in unmet if self._goes_along(view, other, demand, known)]
+    def _not_to_be_met(self, view: View, hidden: Mapping[Figure, Why], unmet: Unmet) -> Demand | None:
+        """Look for a table for the first that is `unmet`, and take out what it meets; the demand if there is none."""
+        (unknown, goal), attackers = next(iter(unmet.items()))
+        for known in _known_together(view.municipalities, view.owners[unknown], attackers):
+            demand = Demand(unknown, next(code for code in attackers if code in known), goal)
+            for way in _ways(goal):
+                aims = [
+                    self._aim(view, Demand(other, against[0], goal), way)
+                    for (other, its), whose in unmet.items()
+                    if its == goal
+                    and view.owners[other] not in known
+                    and (against := [code for code in whose if code in known])
+                ]
                 table = furthest(view, hidden, known, self._aim(view, demand, way), aims)
-                if table:
-                    view.keep(table, hidden)
+                view.keep(table, hidden)
+                view.take_out(unmet, table, self._threshold)
                 if view.is_met(demand, self._threshold):
-                    return True
-        return False
-
-    def _goes_along(self, view: View, other: Demand, demand: Demand, known: Collection[str]) -> bool:
-        return other.goal == demand.goal and other.attacker in known and view.owners[other.unknown] not in known
+                    return None
+        return demand
 
     def _aim(self, view: View, demand: Demand, way: Literal["down", "up"]) -> Aim:
         if demand.goal != "wide":
@@ -221,12 +236,24 @@ class _Shield:
         to = low + self._threshold - 1 if way == "up" else max(0, high - self._threshold + 1)
         return Aim(demand.unknown, way, to)
 
-    def _reason(self, demand: Demand, sight: _Sight, year: int) -> str:
+    def _reason(self, year: int, cell: Cell, demand: Demand) -> str:
+        """Why nothing of `year` can be published, in words that tell no figure and no municipality."""
+        numbers = range(1, len(self._earlier) + 1)
+        number = next(number for number in numbers if self._is_told(year, cell, demand, self._earlier[:number]))
+        what = "imported" if not self._earlier[number - 1].counts else "published"
         return (
-            f"the sessions of {year} cannot be protected: together with what earlier releases show, even with every "
-            f"figure of {year} withheld, what a municipality counted could be worked out; leave {year} with the "
-            f"earlier release by setting live_from to {year + 1} or later"
+            f"the sessions of {year} cannot be protected, not even with every figure of {year} withheld: from the "
+            f"{number}. of the earlier releases on, which was {what}, somebody could work out what a municipality "
+            f"counted; leave {year} with the earlier releases by setting live_from to {year + 1} or later"
         )
+
+    def _is_told(self, year: int, cell: Cell, demand: Demand, earlier: Sequence[Statement]) -> bool:
+        """True if the demand cannot be met after the releases `earlier`, whatever is hidden."""
+        view = _sights(year, self._said[year], earlier)[-1].view
+        if cell not in view.index:
+            return False
+        there = demand._replace(unknown=view.index[cell])
+        return cheapest_to_hide(view, self.hidden, there, self._threshold, self._weights) is None
 
 
 def _sights(year: int, ours: Said, earlier: Sequence[Statement]) -> list[_Sight]:
@@ -246,7 +273,7 @@ def _sights(year: int, ours: Said, earlier: Sequence[Statement]) -> list[_Sight]
     fixed = [row for release in (ours, *theirs) for row in _structure(release)]
     fixed += [dict.fromkeys(parts, 1) for release in theirs for parts in release.shown.values()]
     for release in (ours, *theirs):
-        cells = _year_cells(year, release)
+        cells = _year_cells(release)
         if cells and sum(cell.sessions for cell in cells) in totals:
             fixed.append(dict.fromkeys(cells, 1))
     others = [cell for release in (ours, *theirs) for cell in release.cells]
@@ -274,8 +301,8 @@ def _structure(release: Said) -> Iterator[dict[Cell, int]]:
         yield {whole: 1} | dict.fromkeys(parts, -1)
 
 
-def _year_cells(year: int, release: Said) -> list[Cell]:
-    return [cell for cell in release.cells if (cell.first.month, cell.last.month) == (1, 12)]
+def _year_cells(release: Said) -> list[Cell]:
+    return sorted(cell for cell in release.cells if (cell.first.month, cell.last.month) == (1, 12))
 
 
 def _of_pairs(release: Said, hidden: Collection[Figure]) -> frozenset[Cell]:
@@ -309,27 +336,42 @@ def _hidden_from_the_start(
             yield figure, "hidden before"
 
 
-def _known_together(view: View, demand: Demand) -> Iterator[list[str]]:
-    """Whose cells to leave as they are, so that a table stands against many attackers; at last only the demand's own.
+def _known_together(municipalities: Sequence[str], owner: str, attackers: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Whose cells to leave as they are, so that one table stands against many attackers; at last only one's.
 
-    Any two municipalities differ in some bit of their numbers: one half of them knows, the other is tried.
+    Those in the half of the municipalities in which the owner is not, as long as some of them attack, else the others;
+    then ever fewer of them.
     """
-    if demand.attacker:
-        ours = view.municipalities.index(view.owners[demand.unknown])
-        his = view.municipalities.index(demand.attacker)
-        bit = (ours ^ his) & -(ours ^ his)
-        yield [code for number, code in enumerate(view.municipalities) if number & bit == his & bit]
-    yield [demand.attacker]
+    middle = len(municipalities) // 2
+    halves = [municipalities[:middle], municipalities[middle:]]
+    for half in sorted(halves, key=lambda half: owner in half):
+        known = [code for code in half if code != owner]
+        attacker = next((code for code in known if code in attackers), None)
+        if attacker is None:
+            continue
+        while len(known) > 1:
+            yield known
+            middle = len(known) // 2
+            known = known[:middle] if attacker in known[:middle] else known[middle:]
+        yield known
+        return
+    # Only the public is left.
+    yield attackers
 
 
-def _ways(demand: Demand) -> Sequence[Literal["down", "up"]]:
-    match demand.goal:
+def _ways(goal: Goal) -> Sequence[Literal["down", "up"]]:
+    match goal:
         case "zero":
             return ["down"]
         case "top":
             return ["up"]
         case "wide":
             return ["up", "down"]
+
+
+def _size(view: View) -> int:
+    """About how many demands there are."""
+    return len(view.cells) * len(view.attackers)
 
 
 def _weight(figure: Figure, residents: Mapping[str, int]) -> int:

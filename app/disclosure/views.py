@@ -1,12 +1,16 @@
 """What attackers see of the cells of one year, and which second tables are known to fit it."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Literal, NamedTuple
 
 from app.disclosure.cells import Cell, Figure, Parts
 
 Goal = Literal["zero", "top", "wide"]
+Unmet = dict[tuple[int, Goal], list[str]]
+"""By unknown and goal: the attackers for whom it is not met."""
+
 Table = Mapping[int, int]
 """By unknown: its sessions where they are others than in truth."""
 
@@ -66,7 +70,9 @@ class View:
         return frozenset(figure for figure, row in self.figures.items() if self._changes(row, table))
 
     def keep(self, table: Table, hidden: Collection[Figure]) -> None:
-        """Remember a table that fits what is seen while `hidden` is hidden."""
+        """Remember a table that keeps all that is fixed."""
+        if not table:
+            return
         kept = (table, frozenset(self.owners[unknown] for unknown in table), self.changed_by(table))
         self._tables.append(kept)
         if kept[2].issubset(hidden):
@@ -79,16 +85,26 @@ class View:
             if changed.issubset(hidden):
                 self._widen(table, touched)
 
-    def open_demands(self, demanded: Demanded, threshold: int) -> Iterator[Demand]:
-        """Those that no table known so far meets, in a public order."""
+    def unmet(self, demanded: Demanded, threshold: int) -> Unmet:
+        """The demands that no table known so far meets, in a public order."""
+        unmet: Unmet = {}
         for unknown, cell in enumerate(self.cells):
             goals: list[Goal] = ["zero", "top"] if cell in demanded.small else []
             goals += ["wide"] if cell in demanded.wide else []
-            for goal in goals:
-                for attacker in self.attackers:
-                    demand = Demand(unknown, attacker, goal)
-                    if attacker != cell.municipality and not self.is_met(demand, threshold):
-                        yield demand
+            unmet |= {(unknown, goal): [code for code in self.attackers if code != cell.municipality] for goal in goals}
+        self.take_out(unmet, dict(enumerate(self.truth)), threshold)
+        return unmet
+
+    def take_out(self, unmet: Unmet, table: Table, threshold: int) -> None:
+        """Take out of `unmet` what is met now, as far as it is about unknowns of the table."""
+        goals: tuple[Goal, ...] = ("zero", "top", "wide")
+        for unknown, goal in product(table, goals):
+            attackers = unmet.get((unknown, goal), [])
+            still = [code for code in attackers if not self.is_met(Demand(unknown, code, goal), threshold)]
+            if still:
+                unmet[unknown, goal] = still
+            elif attackers:
+                del unmet[unknown, goal]
 
     def is_met(self, demand: Demand, threshold: int) -> bool:
         """True if the tables known so far reach as far as is demanded."""

@@ -72,11 +72,14 @@ class EditionNow:
         return helsinki_day(self.clock())
 
     def _connected(self) -> Any:
-        connection = self.database.connection_apart()
+        connection = self._opened()
         if self._embedded:
             # Readers wait only where the log is put in order after a crash, and the event loop does not wait at all.
             connection.execute("PRAGMA busy_timeout = 0")
         return connection
+
+    def _opened(self) -> Any:
+        return self.database.public_connection_apart()
 
     def _edition(self, connection: Any) -> Any:
         return (self.today(), *connection.execute(_SIZES).fetchone())

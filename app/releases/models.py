@@ -11,6 +11,7 @@ from sqlmodel import JSON, Field
 from app.database import Base, code_column
 from app.places.models import COUNTY_PATTERN
 from app.practices.models import PRACTICE_LENGTH, PRACTICE_PATTERN
+from app.series.figures import Missing
 
 State = Literal["preliminary", "final"]
 
@@ -179,10 +180,20 @@ class ImportedRelease(_Imported):
     years: Annotated[list[ImportedYear], Documented(min_length=1)]
 
 
-class ReleasePublic(BaseModel):
-    """What was made public on a day, with its source."""
-
+class _Out(BaseModel):
     model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+Origin = Literal["imported", "published"]
+ChangeKind = Literal["revision", "error"]
+_MISSING = (
+    "Why `sessions` is null: `withheld` (counted, but to tell would give a small municipality away), `not_reported` "
+    "(nothing was counted), `not_applicable` (nobody had the practice on trial or in use); null if nobody says"
+)
+
+
+class ReleasePublic(_Out):
+    """What was made public on a day, with its source."""
 
     id: int
     practice: str
@@ -193,10 +204,101 @@ class ReleasePublic(BaseModel):
     source: str
     url: str | None
     note: str | None
+    origin: Origin = Documented(
+        description="`published`: made here of what was reported; `imported`: public elsewhere before"
+    )
+    as_of: str | None = Documented(description="Made of what was recorded up to this instant; null if imported")
+    threshold: int | None = Documented(
+        description="Fewer sessions of a municipality than this are protected; null if imported"
+    )
+    next_release_on: date | None = Documented(description="When the next release is to be expected")
+    municipalities: bool = Documented(description="It also speaks of single municipalities")
+    quarters: bool = Documented(description="It also speaks of the county's quarters")
 
 
 class Releases(BaseModel):
-    """Releases, newest first."""
+    """A page of releases, newest first."""
 
     as_of: str
     rows: list[ReleasePublic]
+    next: str | None = Documented(description="`cursor` of the next page; null on the last one")
+
+
+class ChangedFigures(_Out):
+    """What a release says of the county in a year that changed."""
+
+    municipalities: int | None = Documented(
+        description="Those with the practice on trial or in use on at least one day"
+    )
+    sessions: int | None
+    sessions_missing: Missing | None = Documented(description=_MISSING)
+
+
+class ChangePublic(_Out):
+    """A year of which a release says something else than the release before it, and why."""
+
+    year: int
+    kind: ChangeKind = Documented(
+        description="`revision` (tarkentuminen): more is known now; `error` (virhe): it was wrong"
+    )
+    reason: str
+    previous_release: int = Documented(description="Number of the release before")
+    previous: ChangedFigures
+    now: ChangedFigures
+
+
+class ReleaseWithChanges(ReleasePublic):
+    """A release, and every year that it changes."""
+
+    changes: list[ChangePublic] = Documented(description="Every year that differs from the release before, ascending")
+
+
+class FigureRow(_Out):
+    """What a release says of one area and period; null is what it does not say, never zero."""
+
+    release_id: int
+    practice: str
+    area_type: Literal["county", "municipality"]
+    area_code: str
+    area_name_fi: str
+    period: str = Documented(description="`2023` or `2023-Q1`")
+    sessions: int | None
+    sessions_missing: Missing | None = Documented(description=_MISSING)
+    through: date | None = Documented(description="Last day to which all reporting municipalities are complete")
+    partial: bool | None = Documented(description="True if the figures do not reach to the end of the period")
+    municipalities: int | None = Documented(
+        description="Those with the practice on trial or in use on at least one day"
+    )
+    reporting: int | None = Documented(description="Municipalities with a count in the period")
+
+
+class ReleaseFigures(BaseModel):
+    """All that a release says: of the county first, then of municipalities by code, each by period."""
+
+    release: ReleasePublic
+    rows: list[FigureRow]
+
+
+class DifferenceRow(_Out):
+    """A field of one area and period in which two releases differ; null is what a release does not say."""
+
+    practice: str
+    area_type: Literal["county", "municipality"]
+    area_code: str
+    area_name_fi: str
+    period: str = Documented(description="`2023` or `2023-Q1`")
+    field: str = Documented(description="As in the yearly trend; `through` alone is no number: see the two days")
+    before: int | None = Documented(description="In the first of the two releases")
+    after: int | None = Documented(description="In the second")
+    before_missing: Missing | None = Documented(description="Why `before` is null, if the field is `sessions`")
+    after_missing: Missing | None = Documented(description="Why `after` is null, if the field is `sessions`")
+    before_through: date | None = Documented(description="To which day the figures of the first are complete")
+    after_through: date | None = Documented(description="To which day those of the second are")
+
+
+class ReleaseDifferences(BaseModel):
+    """What differs between two releases: of the county first, then of municipalities by code, by period and field."""
+
+    before: ReleasePublic
+    after: ReleasePublic
+    rows: list[DifferenceRow]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from pydantic import TypeAdapter
+from sqlalchemy import tuple_
 from sqlmodel import Session, col, select
 
 from app.errors import NotFound
@@ -32,15 +33,28 @@ class ReleaseRead:
 
 
 def releases(
-    db: Session, *, on: date, practice: str | None = None, county: str | None = None
+    db: Session,
+    *,
+    on: date,
+    practice: str | None = None,
+    county: str | None = None,
+    state: str | None = None,
+    origin: str | None = None,
+    after: ReleaseRecord | None = None,
+    limit: int | None = None,
 ) -> Sequence[ReleaseRecord]:
-    """The releases published on or before the day `on`, newest first; of one practice or county if named."""
+    """The releases published on or before the day `on`, newest first; of one practice, county and so on if named.
+
+    At most `limit`, and if `after` is given only those behind it.
+    """
+    asked = {"practice": practice, "county": county, "state": state, "origin": origin}
     query = select(ReleaseRecord).where(ReleaseRecord.published_on <= on)
-    if practice is not None:
-        query = query.where(ReleaseRecord.practice == practice)
-    if county is not None:
-        query = query.where(ReleaseRecord.county == county)
-    return db.exec(query.order_by(col(ReleaseRecord.published_on).desc(), col(ReleaseRecord.id).desc())).all()
+    query = query.filter_by(**{name: value for name, value in asked.items() if value is not None})
+    place = tuple_(col(ReleaseRecord.published_on), col(ReleaseRecord.id))
+    if after is not None:
+        query = query.where(place < (after.published_on, after.id))
+    order = (col(ReleaseRecord.published_on).desc(), col(ReleaseRecord.id).desc())
+    return db.exec(query.order_by(*order).limit(limit)).all()
 
 
 def release_with(db: Session, release_id: int, *, on: date) -> ReleaseRecord:

@@ -79,6 +79,9 @@ class RecordedNow(EditionNow):
         self._since = 0
         self._latest: dict[Place, int] = {}
 
+    def _opened(self) -> Any:
+        return self.database.connection_apart()
+
     def _edition(self, connection: Any) -> Recorded:
         receipt, *ground = connection.execute(_STATE).fetchone()
         if self._receipt is None:

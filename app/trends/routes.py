@@ -13,6 +13,7 @@ from app.places.models import CountyCode, MunicipalityCode
 from app.practices.definitions import DEFAULT_PRACTICE
 from app.practices.models import PRACTICE_LENGTH, PRACTICE_PATTERN
 from app.releases.edition import edition_read
+from app.releases.headers import RELEASED, public_headers, release_header
 from app.reports.edition import live_edition
 from app.trends import examples
 from app.trends.answer import Question, trend
@@ -36,6 +37,7 @@ router = APIRouter(prefix="/v1", tags=["Reading"], route_class=StrictRoute)
             TrendRow,
             examples.TREND,
             rows="years",
+            headers=RELEASED,
         ),
         **problems(NotAuthenticated, InvalidParameter, NotFound, Unavailable),
     },
@@ -89,6 +91,10 @@ def get_trend(
     Part years are flagged and never compared with whole ones. `break_in_series` marks a live year in which another
     organisation reported for a municipality than before, as when a county took the service over in 2023.
 
+    What is public of single municipalities is what their county's release says of them, if it does. Where `sessions`
+    is null, `sessions_missing` says why: nothing missing is a zero. A county whose release withholds a year is left out
+    of a sum of counties that year, and of `counties`.
+
     A municipality belongs to its wellbeing services county in every year: figures before 2023, when the counties began
     to run the services, are recast to the county areas of today.
     """
@@ -107,4 +113,6 @@ def get_trend(
             lasting(request, edition_read(db, as_of.day))
         else:
             lasting_for(request, caller, live_edition(db, as_of.day, practice, live))
-    return table_answer(answer, TrendRow, answer.years, as_csv=wants_csv(format, accept))
+    ids = [used.id for used in answer.releases]
+    headers = public_headers(ids, named=release is not None) if caller is None else release_header(ids)
+    return table_answer(answer, TrendRow, answer.years, as_csv=wants_csv(format, accept), headers=headers)

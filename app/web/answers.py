@@ -24,6 +24,12 @@ JSON = "application/json"
 WHOLE = "whole_answer"
 """Where in the state of a request its successful answer stands in full."""
 
+PUBLIC = "public, max-age=60, must-revalidate"
+"""The Cache-Control of what everybody reads and the next release changes."""
+
+SETTLED = "public, max-age=3600, must-revalidate"
+"""That of what one release says, which nothing changes but a new version of this product."""
+
 _VARY = {"Vary": "Accept, Authorization"}
 _CSV_TYPE = f"{CSV}; charset=utf-8"
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
@@ -51,9 +57,10 @@ def table_answer(
     *,
     as_csv: bool,
     next_page: str | None = None,
+    headers: Mapping[str, str] = MappingProxyType({}),
 ) -> Response:
     """`answer` as JSON, or its `rows` (all of the flat `model`) as CSV; `next_page` is a URL for the Link header."""
-    headers = dict(_VARY)
+    headers = {**_VARY, **headers}
     if next_page:
         headers["Link"] = f'<{next_page}>; rel="next"'
     if as_csv:
@@ -78,14 +85,20 @@ def documented(description: str, example: Any, headers: Mapping[str, str] = Mapp
 
 
 def documented_table(
-    description: str, model: type[BaseModel], example: dict[str, Any], *, rows: str = "rows", paged: bool = False
+    description: str,
+    model: type[BaseModel],
+    example: dict[str, Any],
+    *,
+    rows: str = "rows",
+    paged: bool = False,
+    headers: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[int | str, dict[str, Any]]:
     """The `responses=` of a route that answers a table: as JSON, as in `example`, and its `rows` as CSV.
 
-    The rows are all of the flat `model`; if `paged` a Link header leads to the next page.
+    The rows are all of the flat `model`; if `paged` a Link header leads to the next page, beside other `headers`.
     """
-    headers = {"Link": "The address of the next page, with `rel=next`; absent on the last one"} if paged else {}
-    entry = documented(description, example, headers)
+    link = {"Link": "The address of the next page, with `rel=next`; absent on the last one"} if paged else {}
+    entry = documented(description, example, {**link, **headers})
     table = table_of(model, [model.model_validate(row) for row in example[rows]])
     entry["content"][CSV] = {"schema": {"type": "string"}, "example": csv_text(table)}
     return {200: entry}

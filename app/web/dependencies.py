@@ -1,15 +1,17 @@
 """What routes are handed: a session of the database, the clock, the moment that is read."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
+from fastapi.dependencies.models import Dependant
+from fastapi.security.base import SecurityBase
 from sqlmodel import Session
 
 from app.clock import AsOf, Clock, NotAMoment, as_of
-from app.database import Database, UnsafeDatabase, disk_full, settle, unavailable
+from app.database import Database, NoPublicRole, UnsafeDatabase, disk_full, settle, unavailable
 from app.errors import InsufficientStorage, Unavailable, parameter_problem
 from app.web.admission import RETRY_AFTER, Admission, Kind
 
@@ -40,13 +42,16 @@ PlaceToScrape = Annotated[None, Depends(_place("scraping"), scope="function")]
 
 
 def reading(request: Request, _place: PlaceToRead) -> Iterator[Session]:
-    """A session for one reading request: one snapshot, nothing kept."""
-    yield from _snapshot(request)
+    """A session for one reading request: one snapshot, nothing kept; see `snapshot_for`."""
+    with available(), snapshot_for(request) as db:
+        yield db
 
 
 def scraping(request: Request, _place: PlaceToScrape) -> Iterator[Session]:
     """A session as for every reading, for who asks what the server counts."""
-    yield from _snapshot(request)
+    database: Database = request.app.state.database
+    with available(), database.reading() as db:
+        yield db
 
 
 ReadDb = Annotated[Session, Depends(reading, scope="function")]
@@ -86,6 +91,14 @@ async def moment_read(
 AsOfMoment = Annotated[AsOf, Depends(moment_read)]
 
 
+def snapshot_for(request: Request) -> AbstractContextManager[Session]:
+    """A session that reads what the caller may: what is public, unless a key is sent to a route that takes one."""
+    database: Database = request.app.state.database
+    if "authorization" in request.headers and _takes_a_key(request.scope["route"].dependant):
+        return database.reading()
+    return database.reading_in_public()
+
+
 @contextmanager
 def available() -> Iterator[None]:
     """Turns a database that does not answer, or is busy for too long, into a problem the caller can wait out."""
@@ -112,13 +125,11 @@ def space_left() -> Iterator[None]:
         ) from error
 
 
-def _snapshot(request: Request) -> Iterator[Session]:
-    database: Database = request.app.state.database
-    with available(), database.reading() as db:
-        yield db
+def _takes_a_key(dependant: Dependant) -> bool:
+    return any(isinstance(one.call, SecurityBase) or _takes_a_key(one) for one in dependant.dependencies)
 
 
 def _words(error: Exception) -> str:
-    if isinstance(error, UnsafeDatabase):
+    if isinstance(error, UnsafeDatabase | NoPublicRole):
         return str(error)
     return "the database did not answer in time; try again in a few seconds"

@@ -12,9 +12,8 @@ from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 from sqlmodel import Session
 
-from app.database import Database
 from app.web.admission import Admission
-from app.web.dependencies import available
+from app.web.dependencies import available, snapshot_for
 
 PIECES = "pieces_of_the_answer"
 """Where in the state of a request `Pieces` stand, if its successful answer is too long to be held."""
@@ -89,10 +88,9 @@ async def _read(request: Request, whole: InPieces, begin: object) -> Piece:
         Unavailable: there was no place in time, or the database did not answer.
     """
     admission: Admission = request.app.state.admission
-    database: Database = request.app.state.database
 
     def read() -> Piece:
-        with available(), database.reading() as db:
+        with available(), snapshot_for(request) as db:
             return whole.piece(db, begin)
 
     async with admission.place("reading", {}):

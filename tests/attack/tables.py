@@ -108,7 +108,8 @@ def _with_kuopio(random: Random, number: int) -> list[str]:
 
 
 def _shared_out(random: Random, codes: Sequence[str], total: int) -> dict[str, int]:
-    weights = [random.paretovariate(0.9) * (6 if code == KUOPIO else 1) for code in codes]
+    tail = random.choice((0.9, 1.5, 3.0))
+    weights = [random.paretovariate(tail) * (4 if code == KUOPIO else 1) for code in codes]
     drawn = random.choices(codes, weights, k=total)
     return {code: drawn.count(code) for code in codes}
 

@@ -1,14 +1,14 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
-import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from app.disclosure.protection import CannotProtect, Hidden, Protected, protect
 from app.series.content import Content, Statement
+from app.series.figures import ReleasedYear
 from tests.disclosure.oracle import violated
-from tests.disclosure.statements import Sessions, imported, statement
+from tests.disclosure.statements import Sessions, statement
 
 RESIDENTS = {"005": 9000, "140": 20000, "297": 125000, "778": 14000}
 
@@ -23,7 +23,7 @@ def whole_years(years: Sequence[int]) -> st.SearchStrategy[Sessions]:
 
 def tables(periods: Sequence[str], *, most: int) -> st.SearchStrategy[Sessions]:
     """Each of some municipalities has a count of every period."""
-    mine = st.fixed_dictionaries({text: few for text in periods})
+    mine = st.fixed_dictionaries(dict.fromkeys(periods, few))
     return st.dictionaries(st.sampled_from(sorted(RESIDENTS)[:most]), mine, min_size=1, max_size=most)
 
 
@@ -35,19 +35,26 @@ def published(new: Statement, earlier: Sequence[Statement] = (), *, threshold: i
     return Statement(content=protected(new, earlier, threshold=threshold).content, counts=new.counts)
 
 
-def all_hidden(content: Content) -> Content:
-    blank = dict(
-        sessions=None,
-        withheld=True,
+def bare(row: ReleasedYear) -> ReleasedYear:
+    """The row without comparable figures."""
+    return replace(
+        row,
         comparable_through=None,
+        comparable_municipalities=None,
         comparable_sessions=None,
         comparable_previous_sessions=None,
     )
+
+
+def blank(row: ReleasedYear) -> ReleasedYear:
+    return replace(bare(row), sessions=None, withheld=True)
+
+
+def all_hidden(content: Content) -> Content:
     return Content(
-        years={year: replace(row, **blank) for year, row in content.years.items()},
+        years={year: blank(row) for year, row in content.years.items()},
         municipalities={
-            code: {year: replace(row, **blank) for year, row in rows.items()}
-            for code, rows in content.municipalities.items()
+            code: {year: blank(row) for year, row in rows.items()} for code, rows in content.municipalities.items()
         },
         quarters={text: replace(row, sessions=None, withheld=True) for text, row in content.quarters.items()},
     )
@@ -57,7 +64,7 @@ def with_shown(content: Content, hidden: Hidden, full: Content) -> Content:
     """`content` with one figure as it is in `full`."""
     if hidden.area is not None:
         year = int(hidden.period)
-        rows = content.municipalities[hidden.area] | {year: full.municipalities[hidden.area][year]}
+        rows = {**content.municipalities[hidden.area], year: full.municipalities[hidden.area][year]}
         return replace(content, municipalities={**content.municipalities, hidden.area: rows})
     if "Q" in hidden.period:
         return replace(content, quarters={**content.quarters, hidden.period: full.quarters[hidden.period]})
@@ -65,16 +72,7 @@ def with_shown(content: Content, hidden: Hidden, full: Content) -> Content:
     if " to " in hidden.period:
         assert not content.years[year].withheld
         return replace(content, years={**content.years, year: full.years[year]})
-    without_pair = {name: None for name in ReleasedYear_PAIR}
-    return replace(content, years={**content.years, year: replace(full.years[year], **without_pair)})
-
-
-ReleasedYear_PAIR = (
-    "comparable_through",
-    "comparable_municipalities",
-    "comparable_sessions",
-    "comparable_previous_sessions",
-)
+    return replace(content, years={**content.years, year: bare(full.years[year])})
 
 
 def check(new: Statement, earlier: Sequence[Statement], threshold: int) -> Statement:

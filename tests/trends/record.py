@@ -100,6 +100,7 @@ class Record:
                 [self._history(practice, place, moment) for place in ground.places if live and place.county == code],
                 self._release(practice, code, day),
                 begins.get(code) if live else None,
+                [place.code for place in ground.places if place.county == code] if ground.narrowed else (),
             )
             for code in ground.counties
         ]

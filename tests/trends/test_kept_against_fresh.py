@@ -45,9 +45,11 @@ def test_what_is_kept_gives_what_a_fresh_server_gives_whoever_writes(
         with ThreadPoolExecutor(3) as threads:
             reading = threads.submit(read_on, nation, over)
             writing = [threads.submit(do_all, *pair) for pair in zip(writers, writes, strict=True)]
-            for one in writing:
-                one.result(DEADLINE)
-            over.set()
+            try:
+                for one in writing:
+                    one.result(DEADLINE)
+            finally:
+                over.set()
             reading.result(DEADLINE)
         fresh = beginning(nation.key)
 

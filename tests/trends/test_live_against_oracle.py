@@ -19,6 +19,7 @@ from app.series.figures import ReleasedYear
 from tests.conftest import Caller, StandingClock, count, status
 from tests.practices.test_definitions import GUIDANCE
 from tests.releases.test_importing import south_savo
+from tests.trends.published import store, told
 from tests.trends.record import (
     COUNTIES,
     Ground,
@@ -113,7 +114,7 @@ class Posting:
     def decide(self) -> None:
         """A county sets from when its reports speak, another publishes, and a definition changes."""
         self.define(counted=not latest(self.record.counted, None)[(GUIDANCE.slug,)])
-        self.publish()
+        self.chance.choice((self.import_one, self.publish))()
         self.clock.advance(seconds=1)
         code = self.chance.choice(("12", "13"))
         year = self.chance.choice((FIRST_YEAR, FIRST_YEAR, self.today.year - 1))
@@ -130,6 +131,32 @@ class Posting:
         self.record.counted.append(Said(at, (GUIDANCE.slug,), counted))
 
     def publish(self) -> None:
+        """A release of South Savo and its municipalities in two years; the county may withhold the first."""
+        number = max(release.id for _, _, release in self.record.releases) + 1
+        first, second = self.today.year - 2, self.today.year - 1
+        years = {
+            first: self.chance.choice((told(first, 90), told(first, None, withheld=True))),
+            second: told(second, 90),
+        }
+        of_each = {
+            place.code: {
+                year: self.told_of_one(year) for year in years if self.in_register(place.code, date(year, 12, 31))
+            }
+            for place in county("12").places
+        }
+        release = Release(number, self.today, years, of_each)
+        self.clock.advance(seconds=1)
+        store(self.app.state.database, release, county="12", at=self.clock())
+        self.record.releases.append(("yhdessa-aika", "12", release))
+
+    def told_of_one(self, year: int) -> ReleasedYear:
+        """One municipality: shown, withheld, silent, or not active."""
+        sessions, withheld, municipalities = self.chance.choice(
+            ((30, False, 1), (None, True, 1), (None, False, 1), (None, False, 0))
+        )
+        return told(year, sessions, municipalities=municipalities, withheld=withheld)
+
+    def import_one(self) -> None:
         """Import a release of South Savo that says the municipalities of all years and the sessions of some."""
         day = self.today - timedelta(days=self.chance.choice((0, 100, 300)))
         years = range(day.year - 2, day.year + 1)

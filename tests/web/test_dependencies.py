@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from app.access.models import Organisation
 from app.database import Database
+from app.practices.definitions import SHIPPED_PRACTICE, define_practice, practices
 from app.web.dependencies import AsOfMoment, ReadDb, TheClock
 from tests.conftest import Caller, StandingClock, count
 
@@ -38,19 +39,20 @@ def test_a_reading_route_keeps_nothing(app: FastAPI) -> None:
 
 
 def test_a_reading_route_sees_one_moment_throughout(app: FastAPI, clock: StandingClock) -> None:
-    seen: list[int] = []
+    seen: list[list[str]] = []
 
     def read_twice(db: ReadDb) -> None:
-        everyone = select(Organisation)
-        seen.append(len(db.exec(everyone).all()))
+        seen.append(list(practices(db)))
         database: Database = app.state.database
         with database.writing() as other:
-            other.add(Organisation(name="Kuopio", created_at=clock()))
-        seen.append(len(db.exec(everyone).all()))
+            define_practice(other, SHIPPED_PRACTICE.model_copy(update={"slug": "kela"}), at=clock())
+        seen.append(list(practices(db)))
 
     answer = ask(app, read_twice)
 
-    assert (answer.status_code, seen, names(app)) == (200, [0, 0], ["Kuopio"])
+    assert (answer.status_code, seen) == (200, [["yhdessa-aika"], ["yhdessa-aika"]])
+    with app.state.database.reading() as db:
+        assert list(practices(db)) == ["kela", "yhdessa-aika"]
 
 
 def test_the_moment_that_is_read_is_now_unless_asked_otherwise(app: FastAPI) -> None:

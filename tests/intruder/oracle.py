@@ -1,0 +1,139 @@
+"""What every reader can work out of tiny releases, by trying every number: slow, plain, and without a solver.
+
+It knows years of whole numbers and quarters of one single year, and no comparable pairs.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from app.series.content import Content, Statement
+from app.series.facts import Count
+
+Name = tuple[str, str, int]
+"""A municipality, a period (2023 or 2023-Q1) and its sessions."""
+
+ALL_QUARTERS = ("Q1", "Q2", "Q3", "Q4")
+
+
+class Line(NamedTuple):
+    """Unknowns that are added, unknowns that are taken away, and what they come to."""
+
+    plus: frozenset[Name]
+    minus: frozenset[Name]
+    total: int
+
+
+class Told(NamedTuple):
+    """Everything that one release, or several, tell."""
+
+    lines: frozenset[Line]
+    small: frozenset[Name]
+    withheld: frozenset[Name]
+
+
+Bounds = tuple[int, int | None]
+
+
+def failures(
+    published: Content, counts: Mapping[str, Sequence[Count]], earlier: Sequence[Statement], threshold: int
+) -> dict[tuple[str, Name], dict[str | None, Bounds]]:
+    """By rule (alone, together) and cell: who knows too much, and the bounds he knows.
+
+    The upper bound is None if it is by the threshold or more above the truth.
+    """
+    new = Statement(content=published, counts=counts)
+    found: dict[tuple[str, Name], dict[str | None, Bounds]] = {}
+    told = _told([new], threshold)
+    for name, attacker, (low, high) in _ranges(told.lines, told.small, threshold):
+        if low > 0 or (high is not None and high < threshold - 1):
+            found.setdefault(("alone", name), {})[attacker] = (low, high)
+    told = _told([*earlier, new], threshold)
+    for name, attacker, (low, high) in _ranges(told.lines, told.small | told.withheld, threshold):
+        if high is not None and high - low < threshold - 1:
+            found.setdefault(("together", name), {})[attacker] = (low, high)
+    return found
+
+
+def _ranges(
+    lines: frozenset[Line], wanted: frozenset[Name], threshold: int
+) -> Iterator[tuple[Name, str | None, Bounds]]:
+    names = sorted({name for line in lines for name in line.plus | line.minus})
+    for attacker in [None, *sorted({name[0] for name in names})]:
+        own = {name: name[2] for name in names if name[0] == attacker}
+        for name in names:
+            if name in wanted and name[0] != attacker:
+                far = name[2] + threshold
+                possible = [x for x in range(far + 1) if _possible(lines, names, {**own, name: x}, far)]
+                yield name, attacker, (possible[0], possible[-1] if possible[-1] < far else None)
+
+
+def _possible(lines: frozenset[Line], names: Sequence[Name], known: Mapping[Name, int], most: int) -> bool:
+    """True if some numbers of the others fit; no number has to be greater than all of them together and `most`."""
+    most += sum(name[2] for name in names)
+    floor = {name: known.get(name, 0) for name in names}
+    ceiling = {name: known.get(name, most) for name in names}
+    return _fits(lines, floor, ceiling)
+
+
+def _fits(lines: frozenset[Line], floor: dict[Name, int], ceiling: dict[Name, int]) -> bool:
+    """Narrow the ranges until they stand, then try each number of the narrowest that is left."""
+    narrowing = True
+    while narrowing:
+        narrowing = False
+        for plus, minus, total in lines:
+            for name in plus | minus:
+                rest_plus, rest_minus = plus - {name}, minus - {name}
+                # total = plus − minus, so each is what the others leave.
+                least = sum(floor[n] for n in rest_plus) - sum(ceiling[n] for n in rest_minus)
+                most = sum(ceiling[n] for n in rest_plus) - sum(floor[n] for n in rest_minus)
+                low, high = (total - most, total - least) if name in plus else (least - total, most - total)
+                if low > floor[name] or high < ceiling[name]:
+                    floor[name], ceiling[name] = max(floor[name], low), min(ceiling[name], high)
+                    narrowing = True
+                if floor[name] > ceiling[name]:
+                    return False
+    open_ones = [name for name in floor if floor[name] < ceiling[name]]
+    if not open_ones:
+        return True
+    name = min(open_ones, key=lambda one: (ceiling[one] - floor[one], one))
+    return any(
+        _fits(lines, {**floor, name: value}, {**ceiling, name: value})
+        for value in range(floor[name], ceiling[name] + 1)
+    )
+
+
+def _told(statements: Sequence[Statement], threshold: int) -> Told:
+    lines: set[Line] = set()
+    small: set[Name] = set()
+    withheld: set[Name] = set()
+    for content, counts in ((one.content, one.counts) for one in statements if one.counts):
+        year_names = {code: (code, "2023", sum(c.sessions for c in own)) for code, own in counts.items()}
+        lines |= _line(year_names.values(), content.years[2023].sessions)
+        for code, rows in content.municipalities.items():
+            lines |= _line([year_names[code]], rows[2023].sessions)
+            withheld |= {year_names[code]} if rows[2023].withheld else set()
+        if any(row.withheld or row.sessions is not None for row in content.quarters.values()):
+            of_all = {quarter: _of_quarter(counts, quarter) for quarter in ALL_QUARTERS}
+            for quarter, names in of_all.items():
+                lines |= _line(names.values(), content.quarters[f"2023-{quarter}"].sessions)
+                small |= {name for name in names.values() if name[2] < threshold}
+            for code, whole in year_names.items():
+                parts = frozenset(names[code] for names in of_all.values() if code in names)
+                lines.add(Line(parts, frozenset([whole]), 0))
+        small |= {name for name in year_names.values() if name[2] < threshold}
+        for one in statements:
+            total = None if one.counts else one.content.years[2023].sessions
+            if total == sum(name[2] for name in year_names.values()):
+                lines |= _line(year_names.values(), total)
+    return Told(frozenset(lines), frozenset(small), frozenset(withheld))
+
+
+def _line(names: Iterable[Name], total: int | None) -> set[Line]:
+    plus = frozenset(names)
+    return set() if total is None or not plus else {Line(plus, frozenset(), total)}
+
+
+def _of_quarter(counts: Mapping[str, Sequence[Count]], quarter: str) -> dict[str, Name]:
+    number = int(quarter[1])
+    inside = {code: [c for c in own if (c.first.month + 2) // 3 == number] for code, own in counts.items()}
+    return {code: (code, quarter, sum(c.sessions for c in own)) for code, own in inside.items() if own}
