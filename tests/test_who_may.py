@@ -160,6 +160,13 @@ listReleaseDrafts       -         401   401   401   401   401   401   403a  403a
 listReleaseDrafts       own       401   401   401   401   401   401   403a  403a  403a  403a  200   403a  403a
 listReleaseDrafts       own,csv   401   401   401   401   401   401   403a  403a  403a  403a  200   403a  403a
 listReleaseDrafts       foreign   401   401   401   401   401   401   403a  403a  403a  403a  403s  403a  403a
+listReleaseFigures      own       200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
+listReleaseFigures      own,csv   200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
+listReleaseFigures      foreign   200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
+listReleaseFigures      nowhere   404   404   404   404   404   404   404   404   404   404   404   404   404
+getReleaseDifferences   own       200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
+getReleaseDifferences   foreign   200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
+getReleaseDifferences   nowhere   404   404   404   404   404   404   404   404   404   404   404   404   404
 listCounties            -         200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
 listMunicipalities      own       200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
 listMunicipalities      foreign   200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
@@ -516,9 +523,9 @@ def _installed(url: str) -> Installed:
                 [count(code, month, int(sessions), note=note) for month in months],
                 [status(code, f"{month}-01", "in_use", note=note) for month in months],
             )
-        desk = Desk(app)
+        drafts = Desk(app)
         for county in ("13", "12"):
-            desk.write(partial(refuse, draft_id=desk.ask(county=county), reason="Nobody wants it"))
+            drafts.write(partial(refuse, draft_id=drafts.ask(county=county), reason="Nobody wants it"))
         own = {kind: _receipt(http, keys[_poster(kind)], 2019, kind) for kind in KINDS}
         foreign = {kind: _receipt(http, keys[_stranger(kind)], 2016, kind) for kind in KINDS}
     return Installed(url, keys, own, foreign)

@@ -61,7 +61,8 @@ def test_a_released_year_is_the_live_row_of_that_day(
                 assert without(row, unsaid) == without(live_row, unsaid)
             compared += compare_municipalities(nation, practice, county, said.content)
             # It adds the counts up by itself; with nothing hidden every figure is what they come to.
-            before = earlier(app, practice, county)
+            # Those of the record were stored without counts behind what they say of municipalities.
+            before = [one for one in earlier(app, practice, county) if one.counts or not one.content.municipalities]
             assert list(broken_rules(said.content, said.counts, before, threshold=0)) == []
     assert compared > 20
 

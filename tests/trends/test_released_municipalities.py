@@ -177,6 +177,6 @@ def test_the_key_of_a_county_reads_every_municipality_of_it_live(north_savo: Cal
         ("140", 2023, 777, None),
         ("263", 2023, 2, None),
         ("297", 2023, 31, None),
-        ("778", 2023, None, "not_reported"),
+        ("778", 2023, None, "not_applicable"),
         ("921", 2023, None, "not_applicable"),
     ]
