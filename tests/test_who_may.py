@@ -145,6 +145,12 @@ listReleases            foreign   200p  200p  200p  200p  200p  200p  200p  200p
 getRelease              own       200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
 getRelease              foreign   200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
 getRelease              nowhere   404   404   404   404   404   404   404   404   404   404   404   404   404
+listReleaseFigures      own       200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
+listReleaseFigures      foreign   200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
+listReleaseFigures      nowhere   404   404   404   404   404   404   404   404   404   404   404   404   404
+getReleaseDifferences   own       200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
+getReleaseDifferences   foreign   200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
+getReleaseDifferences   nowhere   404   404   404   404   404   404   404   404   404   404   404   404   404
 postRelease             own       401   401   401   401   401   401   403a  403a  403a  403a  202   403a  403a
 postRelease             foreign   401   401   401   401   401   401   403a  403a  403a  403a  403s  403a  403a
 getReleaseDraft         own       401   401   401   401   401   401   403a  403a  403a  403a  200   403a  403a
