@@ -6,9 +6,11 @@ the contract; a path, a required parameter or a body with a name that is new her
 """
 
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +25,11 @@ from app.access.keys import issue_key, revoke_key, rotate_key
 from app.access.models import Action
 from app.database import LARGEST_ID, Base, Database
 from app.main import create_app, openapi
+from app.publishing.drafts import refuse
 from app.releases.importing import import_release
 from app.settings import Settings
 from tests.conftest import NOW, Caller, StandingClock, count, postgresql_database, sqlite_copy, status
+from tests.publishing.asking import Desk
 from tests.releases.test_importing import south_savo
 from tests.reports.stored import stored
 
@@ -48,10 +52,11 @@ KINDS = {
 
 OBJECTS = {
     "-": "about nothing in particular; of a list, all that the caller may have",
-    "own": "municipality 297 and its figures; a receipt of the caller's organisation; a release of county 13",
+    "own": "municipality 297 and its figures; a receipt of the caller's organisation; a release of county 13, or one "
+    "that was asked for",
     "next": "municipality 749 and its figures",
     "foreign": "municipality 491 in county 12 and its figures; a receipt of another organisation, about an area that "
-    "the caller covers; a release of county 12",
+    "the caller covers; a release of county 12, or one that was asked for",
     "county": "county 13",
     "mixed": "municipalities 297 and 491 in one post",
     "nowhere": "a number that nothing has",
@@ -61,6 +66,7 @@ OBJECTS = {
 CELLS = {
     "200": "answered, and not as anybody is; of a write, recorded",
     "201": "recorded",
+    "202": "recorded, and worked on",
     "200p": "answered, and the public gets the very same bytes without a key",
     "200d": "a dry run: answered, and nothing is changed",
     "401": "urn:yhdessa:problem:not-authenticated: there is no valid key, and one is needed",
@@ -146,6 +152,15 @@ listReleaseFigures      nowhere   404   404   404   404   404   404   404   404 
 getReleaseDifferences   own       200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
 getReleaseDifferences   foreign   200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
 getReleaseDifferences   nowhere   404   404   404   404   404   404   404   404   404   404   404   404   404
+postRelease             own       401   401   401   401   401   401   403a  403a  403a  403a  202   403a  403a
+postRelease             foreign   401   401   401   401   401   401   403a  403a  403a  403a  403s  403a  403a
+getReleaseDraft         own       401   401   401   401   401   401   403a  403a  403a  403a  200   403a  403a
+getReleaseDraft         foreign   401   401   401   401   401   401   403a  403a  403a  403a  404   403a  403a
+getReleaseDraft         nowhere   401   401   401   401   401   401   403a  403a  403a  403a  404   403a  403a
+listReleaseDrafts       -         401   401   401   401   401   401   403a  403a  403a  403a  200   403a  403a
+listReleaseDrafts       own       401   401   401   401   401   401   403a  403a  403a  403a  200   403a  403a
+listReleaseDrafts       own,csv   401   401   401   401   401   401   403a  403a  403a  403a  200   403a  403a
+listReleaseDrafts       foreign   401   401   401   401   401   401   403a  403a  403a  403a  403s  403a  403a
 listCounties            -         200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
 listMunicipalities      own       200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
 listMunicipalities      foreign   200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
@@ -207,6 +222,9 @@ WORDS: dict[str, Any] = {
     "reason": "Posted for the wrong month",
     "sessions": 5,
     "status": "pilot",
+    "state": "preliminary",
+    "title": "Yhdessä aika",
+    "source": "Reports",
 }
 """What a path, a body or a required parameter says, by its name; `_values` adds what depends on the cell."""
 
@@ -428,6 +446,8 @@ def _answers(app: FastAPI, http: TestClient, route: Route, about: str, seeded: I
     answers, held = {}, _watched(app)
     for kind in KINDS:
         answer = _asked(http, route, about, kind, seeded)
+        while answer.status_code == 202 and "preparing" in {draft["state"] for draft in stored(app, "release_drafts")}:
+            time.sleep(0.02)
         problem = answer.json() if answer.headers["Content-Type"] == "application/problem+json" else {}
         # After reading, the rows of all tables are compared once for all kinds of callers.
         now = held if route.reads and kind != "all" else _watched(app)
@@ -465,7 +485,7 @@ def _values(route: Route, where: str, kind: str, seeded: Installed) -> dict[str,
     """What paths, bodies and required parameters say, by name; whoever writes has a month of its own to write about."""
     codes, month = PLACES.get(where, ["297"]), _month(2023, "all" if route.reads else kind)
     receipts = {"own": seeded.own_receipts, "foreign": seeded.foreign_receipts}.get(where, {})
-    numbers = RELEASES if "/releases/" in route.path else {where: receipts.get(kind, LARGEST_ID)}
+    numbers = RELEASES if "/release" in route.path else {where: receipts.get(kind, LARGEST_ID)}
     return {
         **WORDS,
         "municipality": codes[0],
@@ -497,6 +517,9 @@ def _installed(url: str) -> Installed:
                 [count(code, month, int(sessions), note=note) for month in months],
                 [status(code, f"{month}-01", "in_use", note=note) for month in months],
             )
+        desk = Desk(app)
+        for county in ("13", "12"):
+            desk.write(partial(refuse, draft_id=desk.ask(county=county), reason="Nobody wants it"))
         own = {kind: _receipt(http, keys[_poster(kind)], 2019, kind) for kind in KINDS}
         foreign = {kind: _receipt(http, keys[_stranger(kind)], 2016, kind) for kind in KINDS}
     return Installed(url, keys, own, foreign)

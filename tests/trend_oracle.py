@@ -476,13 +476,13 @@ def _missing(question: Question, figures: Sequence[Figures], year: int) -> str |
 
 
 def _missing_of_one(question: Question, one: Figures, year: int) -> str | None:
-    """One's own reason: nobody can have reported where nobody was active, or where nobody was in the register."""
+    """One's own reason: no report is due where nobody was active, as far as statuses are known."""
     if one.sessions is not None:
         return None
     if one.withheld:
         return "withheld"
     if one.basis == "release":
-        if one.municipalities == 0 or (one.municipalities is None and one.municipalities_in_area == 0):
+        if one.municipalities == 0 or (one.municipalities is None and one.reporting == 0):
             return "not_applicable"
         return "not_reported" if one.reporting == 0 else None
     if question.read == "release":
@@ -491,10 +491,7 @@ def _missing_of_one(question: Question, one: Figures, year: int) -> str | None:
     for municipality in one.area.municipalities:
         if municipality.active_in(date(year, 1, 1), last_day):
             return "not_reported"
-    status_known = any(day <= last_day for each in one.area.municipalities for day, _ in each.history.statuses)
-    if not one.area.municipalities:
-        return None
-    return "not_applicable" if status_known or not one.area.in_register(last_day) else "not_reported"
+    return "not_applicable" if one.area.municipalities else None
 
 
 def _earliest_through(figures: Sequence[Figures]) -> date | None:

@@ -114,13 +114,15 @@ def _prepared(database: Database, settings: Settings, asked: PublicationIn, *, d
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Bar(*columns, console=said, disable=not said.is_terminal, transient=True) as bar:
         task = bar.add_task("reading", total=None)
-        draft = bench.work_on(
+        worked = bench.work_on(
             draft.id,
             tell=lambda progress: bar.update(
                 task, completed=progress.done, total=progress.total, description=progress.doing
             ),
         )
-    return draft_public(draft, now=system_clock())
+    if worked.fault:
+        said.print(worked.fault, markup=False, soft_wrap=True)
+    return draft_public(worked.draft, now=system_clock())
 
 
 def _show(draft: ReleaseDraftPublic) -> None:

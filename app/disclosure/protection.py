@@ -125,6 +125,7 @@ class _Shield:
         years = stated_years(new.content)
         self._said = {year: said(new, year) for year in _with_years_before(new, years)}
         self._sights = {year: _sights(year, ours, earlier) for year, ours in self._said.items()}
+        # By figure that can be hidden.
         self._weights = {figure: _weight(figure, residents) for ours in self._said.values() for figure in ours.shown}
         self._done = 0
         self._total = sum(_size(sight.view) for sights in self._sights.values() for sight in sights)
@@ -135,10 +136,14 @@ class _Shield:
     def hide_what_must_be(self) -> None:
         """Hide figures until every demand is met."""
         for year, sights in self._sights.items():
-            for sight in sights:
-                while (demand := self._unmet(sight, self.hidden, f"protecting {year}")) is not None:
-                    self._hide_for(demand, sight, year)
-                self._done += _size(sight.view)
+            unsettled = list(sights)
+            while unsettled:
+                demand = self._unmet(unsettled[0], self.hidden, f"protecting {year}")
+                if demand is None:
+                    unsettled.pop(0)
+                elif not self._hide_for(demand, unsettled[0], year):
+                    unsettled = list(sights)
+            self._done += sum(_size(sight.view) for sight in sights)
 
     def show_what_can_be(self) -> None:
         """Show again, heaviest first, each figure that was hidden for others' sake and need not be."""
@@ -151,14 +156,22 @@ class _Shield:
                     # A figure that is shown asks for no protection of its own, so an earlier one may be free now.
                     shown = True
 
-    def _hide_for(self, demand: Demand, sight: _Sight, year: int) -> None:
+    def _hide_for(self, demand: Demand, sight: _Sight, year: int) -> bool:
+        """Hide what is cheapest; False if the demand is about a figure that cannot be withheld to any use."""
         tables = cheapest_to_hide(sight.view, self.hidden, demand, self._threshold, self._weights)
         if tables is None:
-            raise CannotProtect(self._reason(year, sight.view.cells[demand.unknown], demand))
+            cell = sight.view.cells[demand.unknown]
+            figure = municipality_year(cell.municipality, year)
+            if self.hidden.get(figure) != "protects others" or self._said[year].shown[figure] != (cell,):
+                raise CannotProtect(self._reason(year, cell, demand))
+            # Earlier releases tell it, so that it is no hiding place for others.
+            del self.hidden[figure], self._weights[figure]
+            return False
         for figure in {figure for table in tables for figure in sight.view.changed_by(table)} - self.hidden.keys():
             self._hide(figure)
         for table in tables:
             sight.view.keep(table, self.hidden)
+        return True
 
     def _hide(self, figure: Figure) -> None:
         self.hidden[figure] = "protects others"

@@ -10,7 +10,7 @@ from app.solver import Row, cheapest
 ROOM = 10
 """How many thresholds a cell may be away from the truth in a table for which figures would have to be hidden."""
 
-MUCH = 1000
+MUCH = 10_000
 
 INFINITE = float("inf")
 
@@ -53,13 +53,16 @@ def cheapest_to_hide(
 ) -> Sequence[Table] | None:
     """Tables that would meet the demand if the figures that they change were hidden: those of the least weight.
 
-    None if there are none, whatever is hidden.
+    None if there are none, whatever is hidden of the figures that have a weight.
     """
     program = _Program(view, [demand.attacker], room=ROOM * threshold)
     tables = [program.table() for _ in range(2 if demand.goal == "wide" else 1)]
     for figure, row in view.figures.items():
-        if figure not in hidden:
+        if figure in weights and figure not in hidden:
             program.pay(tables, row, weights[figure])
+        elif figure not in hidden:
+            for table in tables:
+                program.keep(table, row)
     match demand.goal:
         case "zero":
             program.at_most(tables[0], Aim(demand.unknown, "down", 0))

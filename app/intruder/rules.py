@@ -83,8 +83,9 @@ def _unknown_figures(statement: Statement) -> Iterator[Failure]:
     kinds = {type(content), *map(type, content.years.values()), *map(type, split)}
     strange = any(frozenset(field.name for field in fields(kind)) != _KNOWN.get(kind) for kind in kinds)
     compared = any(_pair(row) != (None, None) for row in of_municipalities)
-    split_of_nothing = not statement.counts and any(row.sessions is not None for row in split)
-    if strange or compared or split_of_nothing:
+    compares = any(_pair(content.years[year]) != (None, None) for year in spoken_of(content))
+    more_than_totals = not statement.counts and (compares or any(row.sessions is not None for row in split))
+    if strange or compared or more_than_totals:
         first, last = (years[0], years[-1]) if years else (date.min.year, date.min.year)
         yield _failure("unknown figure", None, (first, YEAR), None, to=last)
 
@@ -103,9 +104,9 @@ def _other_than_counted(content: Content, counts: Counts) -> Iterator[Failure]:
         elif not row.covers and (row.sessions, *_pair(row)) != (None, None, None):
             yield _failure("not as counted", None, (year, YEAR), row.sessions)
     yield from _municipalities(content, counts, spoken)
-    unspoken = {period(year, months) for year in spoken for months in QUARTERS}
+    known = {period(year, months) for year in spoken for months in QUARTERS}
     for name, quarter in content.quarters.items():
-        if name not in unspoken and quarter.sessions is not None:
+        if name not in known and quarter.sessions is not None:
             yield _failure("not as counted", None, (int(name[:4]), YEAR), quarter.sessions)
 
 
@@ -126,14 +127,12 @@ def _municipalities(content: Content, counts: Counts, spoken: Iterable[int]) -> 
 def _figure(
     row: ReleasedYear | ReleasedQuarter, code: str | None, year: int, months: Months, of_year: Counts
 ) -> Iterator[Failure]:
-    """The sessions that stand in `row`, or do not."""
-    inside = [count for own in of_year.values() for count in within(months, own)]
+    """The sessions that stand in `row`, or do not, and how many report them."""
+    inside = {code: counted for code, own in of_year.items() if (counted := within(months, own))}
+    sessions = _sum(months, inside) if inside and not row.withheld else None
     if row.withheld and row.sessions is not None:
         yield _failure("withheld yet stated", code, (year, months), row.sessions)
-    elif row.withheld:
-        if not inside:
-            yield _failure("not as counted", code, (year, months), None)
-    elif row.sessions != (sum(count.sessions for count in inside) if inside else None):
+    elif row.sessions != sessions or row.reporting not in (None, len(inside)) or (row.withheld and not inside):
         yield _failure("not as counted", code, (year, months), row.sessions)
 
 

@@ -1,7 +1,7 @@
 """For which years a release says something else than the release before it did, and why."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import fields
 
 from app.errors import FieldError, InvalidRequest
 from app.publishing.models import ChangeIn
@@ -11,17 +11,21 @@ from app.series.figures import ReleasedYear
 OF_A_PART = "The earlier figures were of a part of the year."
 """Why a year changes that was partial."""
 
+_NO_FACTS = {"carried", "counts_without_active_day", "counts_beyond_through"}
+_FACTS = [field.name for field in fields(ReleasedYear) if field.name not in _NO_FACTS]
+
 
 def changed_years(before: Content, now: Content) -> list[int]:
     """The years that `before` covers and of which `now` says something else, ascending.
 
-    Both as they are published, so that what is withheld in both is no change, whatever is behind it.
+    Both as they are published, so that what is withheld in both is no change, whatever is behind it. What `before` did
+    not say is no change either, but for sessions that nobody had reported yet.
     """
     nothing = ReleasedYear(covers=False)
     return [
         year
         for year, said in sorted(before.years.items())
-        if said.covers and _facts(said) != _facts(now.years.get(year, nothing))
+        if said.covers and _changed(said, now.years.get(year, nothing))
     ]
 
 
@@ -53,5 +57,7 @@ def explained_changes(before: Content, now: Content, given: Collection[ChangeIn]
     ]
 
 
-def _facts(said: ReleasedYear) -> ReleasedYear:
-    return replace(said, carried=False)
+def _changed(before: ReleasedYear, now: ReleasedYear) -> bool:
+    reported_since = before.sessions is None and before.reporting is not None and now.sessions is not None
+    said_before = {name: said for name in _FACTS if (said := getattr(before, name)) is not None}
+    return reported_since or any(getattr(now, name) != said for name, said in said_before.items())

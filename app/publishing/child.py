@@ -68,8 +68,7 @@ def _output_of_our_own() -> BinaryIO:
 
 def _end_with_who_waits() -> None:
     """Wait until nobody waits for us any more, and end: whoever started us closed standard input, or was killed."""
-    while os.read(sys.stdin.fileno(), 1):
-        pass
+    os.read(sys.stdin.fileno(), 1)
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -18,8 +18,10 @@ from app.settings import PREFIX
 
 CHILD = (sys.executable, "-m", "app.publishing.child")
 
-FAULT = "the process that protects and audits failed, and nothing was published; the fault is logged"
+FAULT = "the process that protects and audits failed by a fault of the program or the machine; nothing was published"
 TOO_LONG = "it took longer than it may here; publish again, without quarters or municipalities if they were asked for"
+
+_FAREWELL_SECONDS = 5
 
 
 class Fault(NotPrepared):
@@ -79,14 +81,12 @@ class Child:
             self._process.stdin.flush()
         for line in self._process.stdout:
             said = _read(line)
-            if said.progress is not None:
-                tell(said.progress)
-            elif said.prepared is not None:
-                return said.prepared
-            elif said.refused is not None:
-                raise NotPrepared(said.refused)
-            else:
-                raise Fault(FAULT, said.fault or "it said nothing")
+            if said.progress is None:
+                # It has nothing left to do but to end.
+                with suppress(subprocess.TimeoutExpired):
+                    self._process.wait(_FAREWELL_SECONDS)
+                return _prepared(said)
+            tell(said.progress)
         if self._ended_for is not None:
             raise NotPrepared(self._ended_for)
         raise Fault(FAULT, f"it ended with exit code {self._process.wait()}")
@@ -103,3 +103,11 @@ def _read(line: bytes) -> Said:
         return SAID.validate_json(line)
     except ValidationError as error:
         raise Fault(FAULT, "it said something that is no answer") from error
+
+
+def _prepared(said: Said) -> Prepared:
+    if said.prepared is not None:
+        return said.prepared
+    if said.refused is not None:
+        raise NotPrepared(said.refused)
+    raise Fault(FAULT, said.fault or "it said nothing")

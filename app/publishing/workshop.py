@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 from threading import Condition, Lock, Thread
 from time import monotonic, sleep
+from typing import NamedTuple
 
 import structlog
 from sqlmodel import Session
@@ -35,6 +36,14 @@ Work = Callable[[Session, datetime], ReleaseDraft]
 log = structlog.stdlib.get_logger("yhdessa")
 
 
+class Worked(NamedTuple):
+    """What became of a draft, in how many seconds; `fault` is where a mistake of ours rose, if it did."""
+
+    draft: ReleaseDraft
+    seconds: float
+    fault: str | None
+
+
 class Workbench:
     """Prepares one draft at a time, for one thread; any other may `stop` it."""
 
@@ -47,8 +56,8 @@ class Workbench:
         self._child: Child | None = None
         self._stopped: str | None = None
 
-    def work_on(self, draft_id: int, *, tell: Callable[[Progress], None]) -> ReleaseDraft:
-        """The draft as it is in the end: published, ready or refused.
+    def work_on(self, draft_id: int, *, tell: Callable[[Progress], None]) -> Worked:
+        """What became of the draft in the end: published, ready or refused.
 
         Raises:
             KeyboardInterrupt, Exception: as they rose from a mistake of ours or a database that does not answer; the
@@ -70,8 +79,7 @@ class Workbench:
         except BaseException as error:
             self._refused(draft_id, INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAULT, deadline)
             raise
-        _log(draft, seconds=monotonic() - began, fault=fault)
-        return draft
+        return Worked(draft, monotonic() - began, fault)
 
     def stop(self, reason: str = STOPPED) -> None:
         """Kill the child that works, if any, and start no other; every draft ends refused for that `reason`."""
@@ -169,7 +177,7 @@ class Workshop:
                     return
                 draft_id = self._waiting.popleft()
             try:
-                self._bench.work_on(draft_id, tell=partial(self._progress.__setitem__, draft_id))
+                _log(self._bench.work_on(draft_id, tell=partial(self._progress.__setitem__, draft_id)))
             except Exception:
                 # After its deadline it is refused whatever stands there; the others are to be worked on.
                 log.error("release draft", draft=draft_id, exc_info=True)
@@ -177,16 +185,17 @@ class Workshop:
                 del self._progress[draft_id]
 
 
-def _log(draft: ReleaseDraft, *, seconds: float, fault: str | None) -> None:
+def _log(worked: Worked) -> None:
     """One line for the operator; why a draft was refused is for those who may publish, and stands in it."""
+    draft = worked.draft
     log.log(
-        logging.ERROR if fault else logging.INFO,
+        logging.ERROR if worked.fault else logging.INFO,
         "release draft",
         draft=draft.id,
         practice=draft.practice,
         county=draft.county,
         state=draft.state,
         release=draft.release_id,
-        seconds=round(seconds, 1),
-        fault=fault,
+        seconds=round(worked.seconds, 1),
+        fault=worked.fault,
     )

@@ -112,7 +112,6 @@ def _together(contributing: Sequence[CountyYear]) -> Figures:
         return contributing[0].figures
     each = [county.figures for county in contributing]
     reported = [figures for figures in each if figures.reported]
-    withheld = any(figures.withheld for figures in each)
     through = earliest([figures.through for figures in reported])
     days = [_days_until(county, through) for county in contributing]
     comparable_through = same(figures.comparable_through for figures in each)
@@ -120,7 +119,6 @@ def _together(contributing: Sequence[CountyYear]) -> Figures:
         **_sums(each, _ADDED),
         **_sums(each if comparable_through else [Figures()], _COMPARABLE),
         sessions=total(figures.sessions for figures in reported),
-        withheld=withheld,
         through=through,
         partial=any_of([figures.partial for figures in each]),
         active_days=total(active for active, _ in days),

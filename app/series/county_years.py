@@ -40,11 +40,7 @@ class CountyYear:
         """Why it has no sessions; None if it has, or if nobody says."""
         if self.basis != "none":
             return sessions_missing(self.figures)
-        if not self.lives:
-            return None
-        # Nobody was active as far as statuses are known, or there was nobody who could be.
-        idle = any(life.has_status for life in self.lives) or not any(life.in_register for life in self.lives)
-        return "not_applicable" if idle else "not_reported"
+        return "not_applicable" if self.lives else None
 
     @property
     def break_in_series(self) -> bool | None:

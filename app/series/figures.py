@@ -136,9 +136,11 @@ def sessions_missing(figures: Figures) -> Missing | None:
         return None
     if figures.withheld:
         return "withheld"
-    if not figures.municipalities and 0 in (figures.municipalities, figures.municipalities_in_area):
+    unreported = figures.reporting == 0
+    # Where no status is known nobody is active (rule 6), and no report is due.
+    if figures.municipalities == 0 or (figures.municipalities is None and unreported):
         return "not_applicable"
-    return "not_reported" if figures.reporting == 0 else None
+    return "not_reported" if unreported else None
 
 
 def _misses_days(figures: Figures, counted: bool) -> bool:

@@ -81,6 +81,8 @@ def _add_limits(responses: dict[str, Any]) -> None:
 
 def _whole(example: Any, schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
     """`example` with its nulls, which FastAPI drops: every field of `schema` is in an answer."""
+    # One that may be null is a choice of two.
+    schema = next((kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}), schema)
     schema = schemas.get(schema.get("$ref", "").removeprefix(_REF.format(model="")), schema)
     if isinstance(example, list):
         return [_whole(one, schema["items"], schemas) for one in example]

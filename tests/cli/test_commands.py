@@ -52,6 +52,7 @@ EVERY_COMMAND: tuple[tuple[str, ...], ...] = (
     PRACTICE_ADD,
     ("practice", "live-from", "yhdessa-aika", "13", "2021"),
     ("release", "import", "release.json"),
+    ("release", "publish", "--county", "13", "--title", "Title", "--source", "Source"),
 )
 NEEDS_A_SCHEMA = [command for command in EVERY_COMMAND if command[0] not in ("migrate", "openapi")]
 

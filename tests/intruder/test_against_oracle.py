@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from app.intruder.verdict import Failure
@@ -73,10 +74,20 @@ def sequences(draw: st.DrawFn) -> tuple[list[Statement], int]:
 
 
 @given(sequences())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_audit_finds_what_trying_every_number_finds(drawn: tuple[list[Statement], int]) -> None:
-    (*earlier, new), threshold = drawn
+    finds_the_same(*drawn)
 
+
+@pytest.mark.exhaustive
+@given(sequences())
+@settings(max_examples=1_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_the_audit_finds_it_a_thousand_times(drawn: tuple[list[Statement], int]) -> None:
+    finds_the_same(*drawn)
+
+
+def finds_the_same(statements: Sequence[Statement], threshold: int) -> None:
+    *earlier, new = statements
     verdict = audited(new.content, new.counts, earlier, threshold=threshold)
 
     expected = oracle.failures(new.content, new.counts, earlier, threshold)

@@ -123,6 +123,44 @@ def test_the_rest_of_the_year_is_what_a_comparison_leaves() -> None:
     ]
 
 
+def test_the_year_before_is_what_a_comparison_says_too() -> None:
+    counts: Counts = {
+        code: [quarter(1, first, 2022), quarter(2, 40, 2022), quarter(1, 9), quarter(2, 40)]
+        for code, first in (("a", 1), ("b", 12), ("c", 0))
+    }
+
+    verdict = audited(said_of(counts, table=False, pair_until=3), counts)
+
+    first, last = date(2022, 1, 1), date(2022, 3, 31)
+    assert verdict.failures[0] == Failure(
+        attacker="b", municipality="a", first=first, last=last, low=0, high=1, rule="alone"
+    )
+
+
+def test_what_is_known_of_the_rest_of_a_year_is_known_of_its_beginning() -> None:
+    begun: Counts = {code: [quarter(1, first)] for code, first in (("a", 1), ("b", 8), ("c", 9))}
+    whole_years: Counts = {code: [quarter(1, 9, 2022), *own] for code, own in begun.items()}
+    compared = said_of(whole_years, table=False, pair_until=3)
+
+    # Nothing was counted after March of 2023, so a's year is its beginning: no other unknown.
+    assert audited(compared, whole_years).passed
+    assert audited(said_of(whole_years, withheld=["a", "b", "c"], pair_until=3), whole_years).passed
+    assert not audited(said_of(whole_years, withheld=["a", "b"], pair_until=3), whole_years).passed
+
+
+def test_a_bound_far_above_the_truth_is_not_told() -> None:
+    counts: Counts = {
+        "a": [quarter(1, 3), quarter(2, 20)],
+        "b": [quarter(1, 6), quarter(2, 0)],
+        "c": [quarter(2, 30)],
+    }
+
+    verdict = audited(said_of(counts, withheld="ac", quarters=True), counts)
+
+    # b is shown with 6, so at least 3 of the 9 of the first quarter are a's, and at most all 9.
+    assert told(verdict)[0] == ("alone", None, "a", 3, None)
+
+
 def test_a_municipality_that_joins_is_the_difference_of_two_totals() -> None:
     before = years(a=9, b=7, c=8)
     after = {**before, **years(d=1)}
@@ -147,6 +185,20 @@ def test_what_a_new_release_adds_is_checked_for_the_cells_of_old_ones() -> None:
     assert told(verdict) == [("together", None, "d", 1, 1)]
 
 
+@pytest.mark.parametrize("sessions", [1, 6])
+def test_small_and_withheld_cells_of_old_releases_are_checked(sessions: int) -> None:
+    before = years(a=9, b=7, c=8, d=sessions)
+    after = years(a=9, b=7, c=8, d=20)
+    # Of the table a small cell needs no word; a great one is looked after if it was withheld.
+    first = Statement(content=said_of(before, withheld="abcd", table=sessions == 6), counts=before)
+    open_one = Statement(content=said_of(before, table=False), counts=before)
+
+    assert told(audited(said_of(after, withheld="abc"), after, [first])) == [
+        ("together", None, "d", sessions, sessions)
+    ]
+    assert audited(said_of(after, withheld="abc"), after, [open_one]).passed == (sessions == 6)
+
+
 def test_a_little_less_and_a_little_more_are_enough_together() -> None:
     before = years(a=2, b=2, c=2)
     first = Statement(content=said_of(before, withheld="abc"), counts=before)
@@ -165,6 +217,9 @@ def test_what_an_old_release_said_of_other_cells_is_not_looked_at_again() -> Non
 
     assert not audited(first.content, before).passed
     assert audited(said_of(after, withheld="abc"), after, [first]).passed
+    before, after = years(a=1, b=12), years(a=9, b=12)
+    first = Statement(content=said_of(before, withheld="a"), counts=before)
+    assert audited(said_of(after, withheld=["2023"], table=False), after, [first]).passed
 
 
 def test_an_imported_total_is_known_if_it_is_the_same() -> None:

@@ -48,6 +48,8 @@ def test_what_the_other_examples_break_is_safe() -> None:
     [
         (row(SAFE, sessions=81), None),
         (row(SAFE, sessions=None), None),
+        (row(SAFE, reporting=5), None),
+        (of_quarter(SAFE, "2023-Q1", reporting=3), None),
         (row(SAFE, covers=False), None),
         (cell(SAFE, "a", sessions=21), "a"),
         (cell(SAFE, "a", sessions=None), "a"),
@@ -111,6 +113,7 @@ def test_a_withheld_year_is_not_compared() -> None:
         ({}, {**TWO_YEARS, "e": [quarter(1, 9, 2022)]}),
         ({"comparable_municipalities": 5}, {**TWO_YEARS, "e": [quarter(2, 9, 2022), quarter(1, 9)]}),
         ({"comparable_municipalities": 5}, {**TWO_YEARS, "e": [whole(9, 2022), quarter(1, 9)]}),
+        ({"comparable_municipalities": 5}, {**TWO_YEARS, "e": [quarter(1, 9, 2022), whole(9)]}),
     ],
 )
 def test_a_comparison_is_of_all_who_report_in_both_years(changed: dict[str, object], counts: Counts) -> None:
@@ -172,6 +175,10 @@ def test_what_was_withheld_stays_so_unless_it_changed_much() -> None:
     assert shown(a=13) == [("withheld before", "a")]
     assert shown(a=5) == [("withheld before", "a")]
     assert ("withheld before", "a") not in shown(a=14)
+    much = years(a=20, b=9)
+    first = Statement(content=said_of(much, withheld=["a", "b", "2023"]), counts=much)
+    less = years(a=15, b=9)
+    assert rules(said_of(less, withheld=["b", "2023"]), less, [first]) == []
 
 
 def test_what_was_withheld_in_any_release_stays_so() -> None:
@@ -217,6 +224,8 @@ def test_of_an_imported_release_only_totals_are_known() -> None:
 
     assert rules(SAFE, COUNTS, [source]) == []
     assert rules(SAFE, COUNTS, [split]) == [("unknown figure", None)]
+    compared = row(source.content, comparable_sessions=9, comparable_previous_sessions=8)
+    assert rules(SAFE, COUNTS, [Statement(content=compared, counts={})]) == [("unknown figure", None)]
 
 
 def test_every_field_of_a_release_is_known() -> None:

@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+import scipy.optimize  # type: ignore[import-untyped]  # it ships no types
 from hypothesis import given, settings, strategies as st
 
 from app.disclosure.protection import Hidden, Progress
@@ -88,6 +89,40 @@ def test_a_total_that_tells_a_small_figure_is_hidden() -> None:
     prepared = prepare(task({"297": 3}), tell=not_told)
 
     assert (prepared.content.years[2024].sessions, prepared.content.years[2024].withheld) == (None, True)
+
+
+class Solver:
+    """HiGHS, until a question whose number is `gives_up_on`."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked = 0
+        self.gives_up_on: int | None = None
+        self._solve = scipy.optimize.milp
+        monkeypatch.setattr(scipy.optimize, "milp", self)
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        self.asked += 1
+        if self.asked == self.gives_up_on:
+            return scipy.optimize.OptimizeResult(status=1, x=None, message="Time limit reached")
+        return self._solve(*arguments, **options)
+
+
+def test_without_an_answer_of_the_solver_nothing_is_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    solver = Solver(monkeypatch)
+    prepare(task(), tell=not_told)
+    first, last = 1, solver.asked
+
+    reasons = []
+    for question in (first, last):
+        solver.asked, solver.gives_up_on = 0, question
+        with pytest.raises(NotPrepared) as raised:
+            prepare(task(), tell=not_told)
+        reasons.append(str(raised.value).partition(":")[0])
+
+    assert reasons == [
+        "the small figures cannot be protected",
+        "the audit could not be finished, and without it nothing is published",
+    ]
 
 
 # As JSON between processes.

@@ -18,6 +18,7 @@ from app.publishing.workshop import STOPPED, Workbench, Workshop
 from app.settings import Settings
 from tests.conftest import Caller, StandingClock, count
 from tests.publishing.asking import Desk
+from tests.publishing.published import publish
 from tests.publishing.test_preparing import not_told, script
 from tests.reports.stored import stored
 
@@ -55,32 +56,11 @@ def stored_drafts(desk: Desk) -> list[dict[str, Any]]:
         return [dict(row._mapping) for row in db.connection().execute(text("SELECT * FROM release_drafts ORDER BY id"))]
 
 
-def test_a_draft_is_worked_on_until_it_is_published_and_a_line_is_logged(desk: Desk, app: FastAPI) -> None:
-    draft_id = desk.ask()
-
-    with capture_logs() as lines:
-        draft = bench(desk).work_on(draft_id, tell=not_told)
-
-    assert (draft.state, draft.release_id) == ("published", 2)
-    [line] = lines
-    assert line.pop("seconds") > 0
-    assert line == {
-        "event": "release draft",
-        "log_level": "info",
-        "draft": draft_id,
-        "practice": "yhdessa-aika",
-        "county": "13",
-        "state": "published",
-        "release": 2,
-        "fault": None,
-    }
-
-
 def test_what_takes_too_long_is_refused(desk: Desk) -> None:
     desk.settings = desk.settings.model_copy(update={"publish_timeout_seconds": 0.2})
     draft_id = desk.ask()
 
-    draft = bench(desk, *SLEEPS).work_on(draft_id, tell=not_told)
+    draft = bench(desk, *SLEEPS).work_on(draft_id, tell=not_told).draft
 
     assert (draft.state, draft.reason) == ("refused", TOO_LONG)
 
@@ -88,30 +68,28 @@ def test_what_takes_too_long_is_refused(desk: Desk) -> None:
 def test_what_the_child_refuses_is_refused_with_its_reason(desk: Desk) -> None:
     draft_id = desk.ask()
 
-    draft = bench(desk, *script("""print('{"refused": "It may not be"}')""")).work_on(draft_id, tell=not_told)
+    draft = bench(desk, *script("""print('{"refused": "It may not be"}')""")).work_on(draft_id, tell=not_told).draft
 
     assert (draft.state, draft.reason) == ("refused", "It may not be")
 
 
-def test_what_cannot_be_read_any_more_is_refused_with_the_reason(desk: Desk) -> None:
-    draft_id = desk.ask(as_of="2024-05-15")
-    assert desk.publish(county="12")["state"] == "published"
-    with desk.database.writing() as db:
-        db.connection().execute(text("UPDATE release_drafts SET as_of = '2020-01-01 00:00:00+00' WHERE id = 1"))
+def test_a_draft_that_another_release_went_beyond_is_refused_with_the_reason(desk: Desk) -> None:
+    draft_id = desk.ask()
+    publish(desk.database, desk.clock)
 
-    draft = bench(desk).work_on(draft_id, tell=not_told)
+    draft = bench(desk, *SLEEPS).work_on(draft_id, tell=not_told).draft
 
     assert draft.state == "refused"
+    assert (draft.reason or "").startswith("/as_of: release 2 says already what was known up to ")
 
 
-def test_a_child_that_dies_leaves_the_draft_refused_and_its_fault_in_the_log(desk: Desk) -> None:
+def test_a_child_that_dies_leaves_the_draft_refused_and_tells_its_fault(desk: Desk) -> None:
     draft_id = desk.ask()
 
-    with capture_logs() as lines:
-        draft = bench(desk, *script("os.kill(os.getpid(), 9)")).work_on(draft_id, tell=not_told)
+    worked = bench(desk, *script("os.kill(os.getpid(), 9)")).work_on(draft_id, tell=not_told)
 
-    assert (draft.state, draft.reason) == ("refused", FAULT)
-    assert [(line["log_level"], line["fault"]) for line in lines] == [("error", "it ended with exit code -9")]
+    assert (worked.draft.state, worked.draft.reason) == ("refused", FAULT)
+    assert worked.fault == "it ended with exit code -9"
 
 
 def test_a_child_that_cannot_be_started_leaves_the_draft_refused(desk: Desk) -> None:
@@ -131,7 +109,7 @@ def test_no_audit_that_failed_is_stored_whatever_the_child_says(desk: Desk, app:
         "print(json.dumps({'prepared': {'content': content, 'hidden': [], 'verdict': verdict}}))"
     )
 
-    draft = bench(desk, *script(lies)).work_on(draft_id, tell=not_told)
+    draft = bench(desk, *script(lies)).work_on(draft_id, tell=not_told).draft
 
     assert (draft.state, draft.reason) == ("refused", "the audit found figures that can be worked out")
     assert (len(stored(app, "releases")), stored(app, "release_audits")) == (1, [])
@@ -216,18 +194,32 @@ def test_a_workshop_that_nobody_needed_closes_at_once(desk: Desk, opened: Callab
     opened().close()
 
 
-def test_a_draft_that_comes_to_nothing_by_a_mistake_of_ours_does_not_hold_up_the_next(
+def test_each_draft_that_ends_is_a_line_of_the_log_and_a_mistake_of_ours_does_not_hold_up_the_next(
     desk: Desk, opened: Callable[..., Workshop]
 ) -> None:
-    workshop = opened(*script("""print('{"refused": "It may not be"}')"""))
+    workshop = opened(*script("""print('{"fault": "builtins.ValueError"}')"""))
+    draft_id = desk.ask()
     with capture_logs() as lines:
         workshop.add(99)
-        draft_id = desk.ask()
         workshop.add(draft_id)
         waited_for(lambda: workshop.progress(draft_id) is None)
 
-    assert ends(desk) == [("refused", "It may not be")]
-    assert [(line["log_level"], line["draft"]) for line in lines] == [("error", 99), ("info", draft_id)]
+    assert ends(desk) == [("refused", FAULT)]
+    assert lines[0].pop("exc_info")
+    assert lines[1].pop("seconds") > 0
+    assert lines == [
+        {"event": "release draft", "log_level": "error", "draft": 99},
+        {
+            "event": "release draft",
+            "log_level": "error",
+            "draft": draft_id,
+            "practice": "yhdessa-aika",
+            "county": "13",
+            "state": "refused",
+            "release": None,
+            "fault": "builtins.ValueError",
+        },
+    ]
 
 
 def test_only_so_many_may_wait(desk: Desk, opened: Callable[..., Workshop], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from app.series.facts import County, History, Release
+from app.series.county_years import county_years
+from app.series.facts import County, History, Question, Release
 from app.series.figures import Figures, ReleasedYear, sessions_missing
+from app.series.lives import life_of
 from app.series.rows import YearRow
 from app.series.trend import yearly_trend
 from tests.series.examples import BESIDE, END, PAIR, country, county, of, place, row_of, trend, whole
@@ -190,8 +192,22 @@ def test_a_silent_municipality_lowers_the_coverage_of_the_sum() -> None:
 
 def test_the_days_of_a_silent_municipality_are_not_known_up_to_a_day_inside_the_year() -> None:
     march = told(20, through=date(2023, 3, 31), partial=True, active_days=90, covered_days=90)
+    silent_so_far = told(None, reporting=0, through=None, partial=True, active_days=90)
 
     assert asked(of_municipalities(c297=march, c140=SILENT), "297", "140").coverage is None
+    assert asked(of_municipalities(c297=told(20), c140=silent_so_far), "297", "140").coverage is None
+
+
+def test_who_counted_nothing_states_the_days_that_are_missing_as_far_as_the_year_is_known() -> None:
+    def days(history: History, as_of: date) -> tuple[int | None, int | None, int | None]:
+        question = Question(as_of=as_of, counted=True, residents={}, counties_total=1, narrowed=True, read="live")
+        county = County("13", [history], municipalities=["297"])
+        figures = county_years(county, [life_of(history, as_of)], [as_of.year], question)[0].figures
+        return figures.active_days, figures.covered_days, figures.covered_days_in_year
+
+    assert days(place(since=IN_USE), END) == (365, 0, 0)
+    assert days(place(since=IN_USE), date(2023, 3, 31)) == (90, 0, 0)
+    assert days(place(), END) == (0, 0, 0)
 
 
 def test_a_municipality_that_the_release_leaves_out_was_not_in_the_register() -> None:
@@ -232,7 +248,7 @@ def test_a_live_reading_takes_the_municipalities_of_a_year_that_stays_with_its_r
         (place(since=IN_USE), "not_reported"),
         (place(since=date(2023, 12, 31)), "not_reported"),
         (place(since=IN_USE, in_to=date(2023, 6, 30)), "not_reported"),
-        (place(whole(2022), whole(2024)), "not_reported"),
+        (place(whole(2022), whole(2024)), "not_applicable"),
         (place(whole(2022), whole(2024), statuses=[(IN_USE, "in_use"), (date(2022, 7, 1), "ended")]), "not_applicable"),
         (place(whole(2022), whole(2024), statuses=[(IN_USE, "planned")]), "not_applicable"),
         (place(whole(2022), whole(2024), in_to=date(2022, 12, 31)), "not_applicable"),
@@ -277,7 +293,7 @@ def test_a_sum_of_several_is_not_applicable_only_if_all_of_them_are() -> None:
         (Figures(municipalities=0), "not_applicable"),
         (Figures(municipalities_in_area=0, reporting=0), "not_applicable"),
         (Figures(municipalities=1, municipalities_in_area=0, reporting=0), "not_reported"),
-        (Figures(municipalities_in_area=1, reporting=0), "not_reported"),
+        (Figures(municipalities_in_area=1, reporting=0), "not_applicable"),
     ],
 )
 def test_figures_say_why_sessions_are_missing_or_nothing(figures: Figures, missing: str | None) -> None:

@@ -178,5 +178,5 @@ def test_the_key_of_a_county_reads_every_municipality_of_it_live(north_savo: Cal
         ("263", 2023, 2, None),
         ("297", 2023, 31, None),
         ("778", 2023, None, "not_reported"),
-        ("921", 2023, None, "not_reported"),
+        ("921", 2023, None, "not_applicable"),
     ]
