@@ -127,7 +127,6 @@ def _together(contributing: Sequence[CountyYear]) -> Figures:
         counts_without_active_day=any(figures.counts_without_active_day for figures in each),
         counts_beyond_through=any(figures.counts_beyond_through for figures in each),
         comparable_through=comparable_through,
-        withheld=any(figures.withheld for figures in each),
     )
 
 
