@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.testclient import TestClient
 
 from app.access.caller import AnyReader
+from app.archive.moving import back_up, restore
 from app.database import Base, Database, NoPublicRole
 from app.main import create_app
 from app.rights import PUBLIC, rights_problem
@@ -202,6 +204,18 @@ def test_without_the_name_of_a_role_the_public_reads_with_the_rights_of_the_serv
         assert user_of(db)[0] == "none"
     assert role_of(database.public_connection_apart()) == "none"
     database.dispose()
+
+
+def test_what_is_restored_is_read_by_the_public_as_well(
+    database: Database, postgresql_server: str, tmp_path: Path
+) -> None:
+    back_up(database, tmp_path / "backup", at=NOW)
+
+    with postgresql_database(postgresql_server) as url:
+        restored = Database(Settings(database_url=url))
+        restore(restored, tmp_path / "backup")
+        assert schema_problem(restored) is None
+        restored.dispose()
 
 
 # What is said without it.

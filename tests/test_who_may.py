@@ -160,13 +160,6 @@ listReleaseDrafts       -         401   401   401   401   401   401   403a  403a
 listReleaseDrafts       own       401   401   401   401   401   401   403a  403a  403a  403a  200   403a  403a
 listReleaseDrafts       own,csv   401   401   401   401   401   401   403a  403a  403a  403a  200   403a  403a
 listReleaseDrafts       foreign   401   401   401   401   401   401   403a  403a  403a  403a  403s  403a  403a
-listReleaseFigures      own       200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
-listReleaseFigures      own,csv   200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
-listReleaseFigures      foreign   200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
-listReleaseFigures      nowhere   404   404   404   404   404   404   404   404   404   404   404   404   404
-getReleaseDifferences   own       200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
-getReleaseDifferences   foreign   200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
-getReleaseDifferences   nowhere   404   404   404   404   404   404   404   404   404   404   404   404   404
 listCounties            -         200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
 listMunicipalities      own       200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
 listMunicipalities      foreign   200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p

@@ -119,6 +119,7 @@ def _together(contributing: Sequence[CountyYear]) -> Figures:
         **_sums(each, _ADDED),
         **_sums(each if comparable_through else [Figures()], _COMPARABLE),
         sessions=total(figures.sessions for figures in reported),
+        withheld=any(figures.withheld for figures in each),
         through=through,
         partial=any_of([figures.partial for figures in each]),
         active_days=total(active for active, _ in days),
@@ -126,7 +127,6 @@ def _together(contributing: Sequence[CountyYear]) -> Figures:
         counts_without_active_day=any(figures.counts_without_active_day for figures in each),
         counts_beyond_through=any(figures.counts_beyond_through for figures in each),
         comparable_through=comparable_through,
-        withheld=any(figures.withheld for figures in each),
     )
 
 

@@ -217,6 +217,30 @@ def test_a_release_reads_for_ever_as_it_was_published(app: FastAPI, clock: Stand
     assert [anyone.http.get(path).content for path in paths] == before
 
 
+def test_what_is_at_hand_is_not_given_once_there_is_another_release(
+    app: FastAPI, clock: StandingClock, anyone: Caller
+) -> None:
+    addresses = ("/v1/releases", "/v1/trends?county=13")
+    before = [anyone.http.get(address).content for address in addresses for _ in range(2)]
+
+    publish(app.state.database, clock, SECOND, changes=[{"year": 2023, "kind": "error", "reason": "Wrong"}])
+
+    assert before[0] == before[1] != anyone.http.get(addresses[0]).content
+    assert before[2] == before[3] != anyone.http.get(addresses[1]).content
+
+
+def test_what_was_asked_for_once_is_at_hand(app: FastAPI, anyone: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses = ("/v1/releases", "/v1/releases/2", "/v1/releases/2/figures", "/v1/releases/2/diff/3")
+    answers = [anyone.http.get(address).content for address in addresses]
+
+    def refused() -> None:
+        raise AssertionError("nobody needs to read the database for it")
+
+    monkeypatch.setattr(app.state.database, "reading_in_public", refused)
+
+    assert [anyone.http.get(address).content for address in addresses] == answers
+
+
 LATEST = "public, max-age=60, must-revalidate"
 NAMED = "public, max-age=3600, must-revalidate"
 

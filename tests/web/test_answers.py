@@ -13,8 +13,10 @@ from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 from starlette.types import Message
 
-from app.web.answers import JSON, ConditionalAnswers, documented, wants_csv
-from tests.conftest import ROOT, Caller, count, status
+from app.releases.importing import import_release
+from app.web.answers import JSON, PUBLIC, SETTLED, ConditionalAnswers, documented, wants_csv
+from tests.conftest import NOW, ROOT, Caller, count, status
+from tests.releases.test_importing import south_savo
 
 COUNT = "/v1/session-counts/yhdessa-aika/297/2024-03"
 STATUS = "/v1/statuses/yhdessa-aika/297/2024-02-01"
@@ -28,7 +30,17 @@ ADDRESSES = {
     "/v1/statuses/{practice}/{municipality}/{date}": STATUS,
     "/v1/statuses/{practice}/{municipality}/{date}/history": f"{STATUS}/history",
     "/v1/releases/{id}": "/v1/releases/1",
+    "/v1/releases/{id}/figures": "/v1/releases/1/figures",
+    "/v1/releases/{id}/diff/{other}": "/v1/releases/1/diff/2",
 }
+THE_SAME_FOR_ALL = {
+    "/v1/config": "public, max-age=300",
+    "/v1/releases": PUBLIC,
+    "/v1/releases/1": SETTLED,
+    "/v1/releases/1/figures": SETTLED,
+    "/v1/releases/1/diff/2": SETTLED,
+}
+"""How long is kept what a key makes no difference to."""
 CONTRACT = json.loads((ROOT / "openapi" / "openapi.json").read_text(encoding="utf-8"))
 # The metrics count the very question, so they are never twice the same.
 GETS = [
@@ -42,8 +54,10 @@ TABLES = [
 
 
 @pytest.fixture
-def reader(kuopio: Caller) -> Caller:
-    """A key holder with something to read."""
+def reader(app: FastAPI, kuopio: Caller) -> Caller:
+    """A key holder with something to read; there are two releases of its county."""
+    with app.state.database.writing() as db:
+        import_release(db, south_savo().model_copy(update={"county": "13"}), at=NOW)
     counts = [count("297", "2024-03", 7), count("297", "2019-05", 1)]  # The second is doubted.
     kuopio.post(counts, [status("297", "2024-02-01", "pilot", note="1, 2\r\n3")])
     return kuopio
@@ -84,8 +98,7 @@ def test_every_get_answers_304_without_a_body_to_who_has_it_already(reader: Call
             assert (answer.status_code, answer.content) == (304, b""), address
             assert answer.headers["ETag"] == etag
             assert "Content-Length" not in answer.headers
-            kept = "public, max-age=300" if address == "/v1/config" else "private, no-cache"
-            assert answer.headers["Cache-Control"] == kept
+            assert answer.headers["Cache-Control"] == THE_SAME_FOR_ALL.get(address, "private, no-cache")
 
 
 def test_what_changes_gets_another_etag(reader: Caller) -> None:
