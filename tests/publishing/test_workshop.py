@@ -3,20 +3,23 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
-from app.database import WRITER_LOCK, Database
+from app.database import Database, wait_for_turn
 from app.publishing import workshop as workshop_module
 from app.publishing.drafts import TooManyDrafts
 from app.publishing.parent import CHILD, FAULT, TOO_LONG
 from app.publishing.workshop import STOPPED, Workbench, Workshop
 from app.settings import Settings
-from tests.conftest import Caller, StandingClock, count
+from tests.conftest import Caller, count
 from tests.publishing.asking import Desk
 from tests.publishing.published import publish
 from tests.publishing.test_preparing import not_told, script
@@ -237,28 +240,50 @@ def test_only_so_many_may_wait(desk: Desk, opened: Callable[..., Workshop], monk
 # A database that is busy.
 
 
+@pytest.fixture
+def hurried(settings: Settings) -> Iterator[Database]:
+    """The database, where nobody waits long for a turn."""
+    database = Database(settings.model_copy(update={"lock_timeout_seconds": 0.1}))
+    yield database
+    database.dispose()
+
+
+@contextmanager
+def held_turn(database: Database) -> Iterator[None]:
+    """While somebody else writes."""
+    with database.writing() as db:
+        wait_for_turn(db)
+        yield
+        db.rollback()
+
+
 def test_a_draft_is_finished_once_the_database_lets_us(
-    desk: Desk, settings: Settings, clock: StandingClock, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, hurried: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hurried = Database(settings.model_copy(update={"lock_timeout_seconds": 0.1}))
     monkeypatch.setattr(workshop_module, "_SECONDS_BETWEEN_TRIES", 0.01)
     draft_id = desk.ask()
-    at_work = Workbench(hurried, clock, settings, command=script("""print('{"refused": "It may not be"}')"""))
-    other = create_engine(settings.database_url)
-    with other.connect() as connection:
-        if other.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})"))
-        thread = threading.Thread(target=at_work.work_on, args=(draft_id,), kwargs={"tell": not_told})
-        thread.start()
-        waited_for(lambda: at_work._child and at_work._child._process.returncode is not None)
-        time.sleep(0.5)
-        waiting = thread.is_alive()
-        connection.rollback()
-    thread.join(DEADLINE)
-    hurried.dispose()
-    other.dispose()
+    says = script("""print('{"refused": "It may not be"}')""")
+    at_work = Workbench(hurried, desk.clock, desk.settings, command=says)
+    with ThreadPoolExecutor() as threads:
+        with held_turn(desk.database):
+            working = threads.submit(at_work.work_on, draft_id, tell=not_told)
+            waited_for(lambda: at_work._child and at_work._child._process.returncode is not None)
+            time.sleep(0.3)
+            waiting = not working.done()
+        worked = working.result(DEADLINE)
 
     assert waiting
-    assert ends(desk) == [("refused", "It may not be")]
+    assert (worked.draft.state, worked.draft.reason) == ("refused", "It may not be")
+
+
+def test_who_is_stopped_does_not_wait_for_the_database(desk: Desk, hurried: Database) -> None:
+    draft_id = desk.ask()
+    at_work = Workbench(hurried, desk.clock, desk.settings, command=SLEEPS)
+    with ThreadPoolExecutor() as threads, held_turn(desk.database):
+        working = threads.submit(at_work.work_on, draft_id, tell=not_told)
+        waited_for(lambda: at_work._child)
+        at_work.stop()
+        failure = working.exception(DEADLINE)
+
+    assert isinstance(failure, OperationalError)
+    assert ends(desk) == [("preparing", None)]
