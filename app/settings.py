@@ -51,7 +51,9 @@ class Settings(BaseSettings):
     metrics_open: bool = False
     otlp_endpoint: Annotated[str | None, Field(pattern=r"^https?://[^\s?#]+$")] = None
     disclosure_threshold: Annotated[int, Field(ge=2, le=100)] = 5
-    disclosure_thresholds: dict[str, Annotated[int, Field(ge=2, le=100)]] = Field(default={})
+    disclosure_thresholds: dict[Annotated[str, Field(pattern="^[0-9]{2}$")], Annotated[int, Field(ge=2, le=100)]] = (
+        Field(default={})
+    )
     publish_timeout_seconds: Annotated[float, Field(gt=0, le=3_600)] = 600.0
     due_day: Annotated[int, Field(ge=1, le=28)] = 20
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -46,8 +47,10 @@ PUBLIC = {
 JSON = "application/json"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PUBLIC_TOO = {"getTrend", "getStatusHistory"}
+PUBLISHING = {"postRelease", "getReleaseDraft", "listReleaseDrafts"}
+LATER = {"getSessionCount", "getTrend", "getQuality"} | PUBLISHING
 WITHOUT_DATABASE = {"getConfig", "isAlive"}
-WITH_BODY = {"postSubmission", "putSessionCount", "putStatus", "retractSubmission"}
+WITH_BODY = {"postSubmission", "putSessionCount", "putStatus", "retractSubmission", "postRelease"}
 
 _HASH = "[0-9a-f]{64}"
 _KEY = "(yhdessa_)?[a-z0-9]{8}(_[A-Za-z0-9]{38})?"
@@ -189,7 +192,8 @@ def test_every_field_of_what_goes_out_is_always_there() -> None:
 def test_nothing_that_comes_in_may_have_unknown_fields() -> None:
     coming_in = _reached("requestBody")
 
-    assert coming_in == {"SubmissionIn", "CountIn", "StatusIn", "CountPut", "StatusPut", "RetractionIn"}
+    reports = {"SubmissionIn", "CountIn", "StatusIn", "CountPut", "StatusPut", "RetractionIn"}
+    assert coming_in == reports | {"PublicationIn", "ChangeIn"}
     assert {SCHEMAS[name]["additionalProperties"] for name in coming_in} == {False}
 
 
@@ -201,27 +205,31 @@ def described(empty_database_url: str) -> Iterator["Walk"]:
     database = Database(settings)
     migrate(database, clock)
     with database.writing() as db:
-        key = issue_key(
-            db,
-            name="Client information system",
-            organisation="North Savo",
-            actions=[Action.REPORT, Action.READ],
-            areas=["county:13"],
-            at=datetime(2025, 6, 1, 9, 0, tzinfo=UTC),
+        key, publishing_key = (
+            issue_key(
+                db,
+                name="Client information system",
+                organisation="North Savo",
+                actions=actions,
+                areas=["county:13"],
+                at=datetime(2025, 6, 1, 9, 0, tzinfo=UTC),
+            )
+            for actions in ([Action.REPORT, Action.READ], [Action.PUBLISH])
         )
     database.dispose()
     app = create_app(settings, clock)
     with TestClient(app) as client:
-        yield Walk(client, clock, key)
+        yield Walk(client, clock, key, publishing_key)
 
 
 class Walk:
     """Sends examples at the moments that the examples of the answers name, and remembers which it sent."""
 
-    def __init__(self, http: TestClient, clock: StandingClock, key: str) -> None:
+    def __init__(self, http: TestClient, clock: StandingClock, key: str, publishing_key: str) -> None:
         self.http = http
         self.clock = clock
         self.key = key
+        self.publishing_key = publishing_key
         self.sent: set[tuple[str, str, str]] = set()
 
     def send(self, name: str, body: str = "", at: str = "", kind: str = JSON, **asked: Any) -> tuple[int, Any]:
@@ -234,8 +242,9 @@ class Walk:
             self.sent.add((name, parameter, str(value)))
         given = {**required, **asked}
         path = operation["path"].format_map(given)
+        key = self.publishing_key if name in PUBLISHING else self.key
         query = {k: v for k, v in given.items() if f"{{{k}}}" not in operation["path"]}
-        headers = {} if name in PUBLIC | {"getTrend"} else {"Authorization": f"Bearer {self.key}"}
+        headers = {} if name in PUBLIC | {"getTrend"} else {"Authorization": f"Bearer {key}"}
         content = None
         if "requestBody" in operation:
             example = operation["requestBody"]["content"][kind]["examples"][body]
@@ -246,6 +255,12 @@ class Walk:
         assert answer.is_success, (name, given, answer.text)
         as_json = answer.headers["Content-Type"] == "application/json"
         return answer.status_code, answer.json() if as_json else answer.content
+
+    def draft(self, number: int) -> tuple[int, Any]:
+        """The answer about the draft with that number, once it is no longer being prepared."""
+        while (answer := self.send("getReleaseDraft", id=number))[1]["state"] == "preparing":
+            time.sleep(0.02)
+        return answer
 
     def _content(self, example: dict[str, Any], kind: str) -> bytes:
         if kind == XLSX:
@@ -269,7 +284,7 @@ def test_every_example_is_answered_as_the_contract_shows(described: Walk) -> Non
         **{
             (name, 200): send(name)
             for name, operation in OPERATIONS.items()
-            if operation["method"] == "GET" and name not in ("getSessionCount", "getTrend", "getQuality")
+            if operation["method"] == "GET" and name not in LATER
         },
         ("getTrend", 200): send("getTrend", county="13", from_year="2023"),
     }
@@ -300,6 +315,14 @@ def test_every_example_is_answered_as_the_contract_shows(described: Walk) -> Non
         send(f"get{about}", **{name: month_or_day})
         send(f"get{about}History", **{name: month_or_day})
         send(f"retract{about}", **{name: month_or_day})
+
+    answers |= {
+        ("postRelease", 202): send("postRelease", "a county", "07-04T09:00"),
+        ("getReleaseDraft", 200): described.draft(1),
+        ("listReleaseDrafts", 200): send("listReleaseDrafts"),
+    }
+    send("postRelease", "a correction", "07-06T09:00", dry_run="true")
+    assert described.draft(2)[1]["state"] == "ready"
 
     assert described.sent >= _every_example()
     for (name, expected_status), (status_code, answer) in answers.items():

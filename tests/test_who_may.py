@@ -146,7 +146,6 @@ getRelease              own       200p  200p  200p  200p  200p  200p  200p  200p
 getRelease              foreign   200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
 getRelease              nowhere   404   404   404   404   404   404   404   404   404   404   404   404   404
 listReleaseFigures      own       200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
-listReleaseFigures      own,csv   200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
 listReleaseFigures      foreign   200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
 listReleaseFigures      nowhere   404   404   404   404   404   404   404   404   404   404   404   404   404
 getReleaseDifferences   own       200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
@@ -517,9 +516,9 @@ def _installed(url: str) -> Installed:
                 [count(code, month, int(sessions), note=note) for month in months],
                 [status(code, f"{month}-01", "in_use", note=note) for month in months],
             )
-        desk = Desk(app)
+        drafts = Desk(app)
         for county in ("13", "12"):
-            desk.write(partial(refuse, draft_id=desk.ask(county=county), reason="Nobody wants it"))
+            drafts.write(partial(refuse, draft_id=drafts.ask(county=county), reason="Nobody wants it"))
         own = {kind: _receipt(http, keys[_poster(kind)], 2019, kind) for kind in KINDS}
         foreign = {kind: _receipt(http, keys[_stranger(kind)], 2016, kind) for kind in KINDS}
     return Installed(url, keys, own, foreign)

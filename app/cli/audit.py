@@ -8,6 +8,7 @@ from app.access.audit import lines
 from app.cli.telling import mistakes_told, print_table, said
 from app.cli.working import opened, turn
 from app.clock import written
+from app.publishing.proving import verify_releases
 from app.reports.notes import redact as redact_note
 from app.reports.verifying import Altered, verify as verify_everything
 from app.schema import require_schema
@@ -23,7 +24,7 @@ commands = typer.Typer(no_args_is_help=True, help="What was stored, proved; what
 def verify(
     head: Annotated[list[str] | None, typer.Option(help="A hash kept elsewhere; repeat for several")] = None,
 ) -> None:
-    """Prove that no receipt, entry, note or audit line was altered; exit code 3 if one was.
+    """Prove that no receipt, entry, note, audit line or release was altered; exit code 3 if one was.
 
     Prints the two heads. Keep them elsewhere and hand them back with --head, so that a cut-off end is noticed too.
     """
@@ -32,6 +33,7 @@ def verify(
         with database.reading() as db:
             try:
                 found = verify_everything(db, heads=head or ())
+                verify_releases(db)
             except Altered as altered:
                 said.print("altered:", style="bold red", end=" ")
                 said.print(str(altered), markup=False, soft_wrap=True)

@@ -145,12 +145,10 @@ def _halves(content: Content, year: int) -> Iterator[tuple[Figure, date, int]]:
     """The comparable sums about days of `year`: its own, and the earlier one of the year after; with their last day."""
     for stated in (year, year + 1):
         row = content.years.get(stated)
-        if row is None or row.carried or row.comparable_through is None:
-            continue
-        sessions = row.comparable_sessions if stated == year else row.comparable_previous_sessions
-        if sessions is not None:
-            month = row.comparable_through.month
-            yield pair(stated, row.comparable_through), date(year, month, monthrange(year, month)[1]), sessions
+        if row is not None and not row.carried and (through := row.comparable_through) is not None:
+            last = date(year, through.month, monthrange(year, through.month)[1])
+            sessions = row.comparable_sessions if stated == year else row.comparable_previous_sessions
+            yield from [] if sessions is None else [(pair(stated, through), last, sessions)]
 
 
 def _quarters(content: Content, year: int) -> list[str]:

@@ -5,13 +5,16 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from app.disclosure.cells import Cell, Figure, Said, county_year, municipality_year, pair, said, stated_years
-from app.disclosure.views import Demand, Demanded, Goal, Unmet, View
+from app.disclosure.views import Demand, Demanded, Goal, Table, Unmet, View
 from app.disclosure.witnesses import Aim, cheapest_to_hide, furthest
 from app.series.content import Content, Statement
 from app.series.figures import ReleasedYear
 from app.solver import NotSolved
 
 Why = Literal["small", "protects others", "hidden before"]
+
+
+PERCENT = 100
 
 
 class Progress(NamedTuple):
@@ -59,19 +62,21 @@ def protect(
     threshold: int,
     residents: Mapping[str, int],
     tell: Callable[[Progress], None],
+    seconds: float = 60.0,
 ) -> Protected:
     """What of `new` may be shown after the releases `earlier`, in the order of their numbers.
 
     Whoever reads it all, also a municipality that knows its own figures, can take each number of sessions below
     `threshold` for any number below it, and with the earlier releases together for `threshold` consecutive ones. What
     is withheld for that is chosen by level and `residents` of the municipalities, never by the counts; of what was
-    withheld for others' sake each figure is needed.
+    withheld for others' sake each figure is needed. `tell` hears how far it is; what it raises ends the work. `seconds`
+    is the longest that one question may take the solver.
 
     Raises:
-        CannotProtect: it would not be enough to withhold everything.
+        CannotProtect: it would not be enough to withhold everything, or the solver gave up.
         ValueError: a release does not follow from its counts.
     """
-    shield = _Shield(new, earlier, threshold=threshold, residents=residents, tell=tell)
+    shield = _Shield(new, earlier, threshold=threshold, residents=residents, tell=tell, seconds=seconds)
     try:
         shield.hide_what_must_be()
         shield.show_what_can_be()
@@ -118,9 +123,11 @@ class _Shield:
         threshold: int,
         residents: Mapping[str, int],
         tell: Callable[[Progress], None],
+        seconds: float,
     ) -> None:
         self._threshold = threshold
         self._tell = tell
+        self._seconds = seconds
         self._earlier = earlier
         years = stated_years(new.content)
         self._said = {year: said(new, year) for year in _with_years_before(new, years)}
@@ -128,7 +135,7 @@ class _Shield:
         # By figure that can be hidden.
         self._weights = {figure: _weight(figure, residents) for ours in self._said.values() for figure in ours.shown}
         self._done = 0
-        self._total = sum(_size(sight.view) for sights in self._sights.values() for sight in sights)
+        self._total = PERCENT * len(self._sights)
         self.hidden: dict[Figure, Why] = {}
         for year, ours in self._said.items():
             self.hidden |= _hidden_from_the_start(year, ours, earlier, threshold)
@@ -143,7 +150,7 @@ class _Shield:
                     unsettled.pop(0)
                 elif not self._hide_for(demand, unsettled[0], year):
                     unsettled = list(sights)
-            self._done += sum(_size(sight.view) for sight in sights)
+            self._done += PERCENT
 
     def show_what_can_be(self) -> None:
         """Show again, heaviest first, each figure that was hidden for others' sake and need not be."""
@@ -158,7 +165,7 @@ class _Shield:
 
     def _hide_for(self, demand: Demand, sight: _Sight, year: int) -> bool:
         """Hide what is cheapest; False if the demand is about a figure that cannot be withheld to any use."""
-        tables = cheapest_to_hide(sight.view, self.hidden, demand, self._threshold, self._weights)
+        tables = self._cheapest_to_hide(sight.view, demand)
         if tables is None:
             cell = sight.view.cells[demand.unknown]
             figure = municipality_year(cell.municipality, year)
@@ -170,8 +177,13 @@ class _Shield:
         for figure in {figure for table in tables for figure in sight.view.changed_by(table)} - self.hidden.keys():
             self._hide(figure)
         for table in tables:
-            sight.view.keep(table, self.hidden)
+            sight.view.keep(table)
         return True
+
+    def _cheapest_to_hide(self, view: View, demand: Demand) -> Sequence[Table] | None:
+        return cheapest_to_hide(
+            view, self.hidden, demand, threshold=self._threshold, weights=self._weights, seconds=self._seconds
+        )
 
     def _hide(self, figure: Figure) -> None:
         self.hidden[figure] = "protects others"
@@ -201,10 +213,12 @@ class _Shield:
         """A demand that no table meets while `hidden` is hidden; the tables that meet others are kept."""
         view = sight.view
         view.look_again(hidden)
-        unmet = view.unmet(sight.demanded(hidden, self._threshold), self._threshold)
+        unmet = view.demands(sight.demanded(hidden, self._threshold))
+        every = _number(unmet)
+        view.take_out(unmet, range(len(view.cells)), self._threshold)
         while unmet:
-            left = sum(len(attackers) for attackers in unmet.values())
-            self._tell(Progress(min(self._done + _size(view) - left, self._total), self._total, doing))
+            met = PERCENT * (every - _number(unmet)) // every
+            self._tell(Progress(min(self._done + met, self._total), self._total, doing))
             if (demand := self._not_to_be_met(view, hidden, unmet)) is not None:
                 return demand
         return None
@@ -222,8 +236,8 @@ class _Shield:
                     and view.owners[other] not in known
                     and (against := [code for code in whose if code in known])
                 ]
-                table = furthest(view, hidden, known, self._aim(view, demand, way), aims)
-                view.keep(table, hidden)
+                table = furthest(view, hidden, known, self._aim(view, demand, way), aims, seconds=self._seconds)
+                view.keep(table)
                 view.take_out(unmet, table, self._threshold)
                 if view.is_met(demand, self._threshold):
                     return None
@@ -253,12 +267,12 @@ class _Shield:
         if cell not in view.index:
             return False
         there = demand._replace(unknown=view.index[cell])
-        return cheapest_to_hide(view, self.hidden, there, self._threshold, self._weights) is None
+        return self._cheapest_to_hide(view, there) is None
 
 
 def _sights(year: int, ours: Said, earlier: Sequence[Statement]) -> list[_Sight]:
     """How `year` looks in the new release by itself and with the earlier ones, the latter first."""
-    theirs = [said(statement, year) for statement in earlier if statement.counts and year in _said_years(statement)]
+    theirs = _told_before(year, earlier)
     totals = [
         total
         for statement in earlier
@@ -284,9 +298,13 @@ def _sights(year: int, ours: Said, earlier: Sequence[Statement]) -> list[_Sight]
     ]
 
 
-def _said_years(statement: Statement) -> set[int]:
-    years = stated_years(statement.content)
-    return set(_with_years_before(statement, years))
+def _told_before(year: int, earlier: Sequence[Statement]) -> list[Said]:
+    """What the earlier releases that were made of counts say of `year`."""
+    return [
+        said(statement, year)
+        for statement in earlier
+        if statement.counts and year in _with_years_before(statement, stated_years(statement.content))
+    ]
 
 
 def _with_years_before(statement: Statement, years: Sequence[int]) -> list[int]:
@@ -319,20 +337,14 @@ def _hidden_from_the_start(
     year: int, ours: Said, earlier: Sequence[Statement], threshold: int
 ) -> Iterator[tuple[Figure, Why]]:
     """The municipalities' figures that are small, or near to what was withheld before."""
-    before = [
-        said(statement, year).withheld for statement in earlier if statement.counts and year in _said_years(statement)
-    ]
+    before = [cell for release in _told_before(year, earlier) for cell in release.withheld]
     for figure, parts in ours.shown.items():
         if figure.kind != "municipality":
             continue
         sessions = parts[0].sessions
         if sessions < threshold:
             yield figure, "small"
-        elif any(
-            cell.municipality == figure.area and abs(cell.sessions - sessions) < threshold
-            for cells in before
-            for cell in cells
-        ):
+        elif any(cell.municipality == figure.area and abs(cell.sessions - sessions) < threshold for cell in before):
             yield figure, "hidden before"
 
 
@@ -360,31 +372,18 @@ def _known_together(municipalities: Sequence[str], owner: str, attackers: Sequen
 
 
 def _ways(goal: Goal) -> Sequence[Literal["down", "up"]]:
-    match goal:
-        case "zero":
-            return ["down"]
-        case "top":
-            return ["up"]
-        case "wide":
-            return ["up", "down"]
+    return ["down"] if goal == "zero" else ["up"] if goal == "top" else ["up", "down"]
 
 
-def _size(view: View) -> int:
-    """About how many demands there are."""
-    return len(view.cells) * len(view.attackers)
+def _number(unmet: Unmet) -> int:
+    return sum(len(attackers) for attackers in unmet.values())
 
 
 def _weight(figure: Figure, residents: Mapping[str, int]) -> int:
     """What it costs readers not to see the figure: by its level, and among municipalities by how many live there."""
-    match figure.kind:
-        case "municipality":
-            return 10 + residents.get(figure.area or "", 0).bit_length()
-        case "pair":
-            return 200
-        case "quarter":
-            return 300
-        case "county":
-            return 10_000
+    if figure.area is not None:
+        return 10 + residents.get(figure.area, 0).bit_length()
+    return {"pair": 200, "quarter": 300, "county": 10_000}[figure.kind]
 
 
 def _without(content: Content, hidden: Collection[Figure]) -> Content:

@@ -69,14 +69,12 @@ class View:
         """The figures that would be others in the table."""
         return frozenset(figure for figure, row in self.figures.items() if self._changes(row, table))
 
-    def keep(self, table: Table, hidden: Collection[Figure]) -> None:
-        """Remember a table that keeps all that is fixed."""
-        if not table:
-            return
-        kept = (table, frozenset(self.owners[unknown] for unknown in table), self.changed_by(table))
-        self._tables.append(kept)
-        if kept[2].issubset(hidden):
-            self._widen(table, kept[1])
+    def keep(self, table: Table) -> None:
+        """Remember a table that fits all that is seen now."""
+        if table:
+            touched = frozenset(self.owners[unknown] for unknown in table)
+            self._tables.append((table, touched, self.changed_by(table)))
+            self._widen(table, touched)
 
     def look_again(self, hidden: Collection[Figure]) -> None:
         """Forget the ranges, and take them from the tables that fit what is seen while `hidden` is hidden."""
@@ -85,20 +83,21 @@ class View:
             if changed.issubset(hidden):
                 self._widen(table, touched)
 
-    def unmet(self, demanded: Demanded, threshold: int) -> Unmet:
-        """The demands that no table known so far meets, in a public order."""
-        unmet: Unmet = {}
+    def demands(self, demanded: Demanded) -> Unmet:
+        """All that is demanded, in a public order."""
+        demands: Unmet = {}
         for unknown, cell in enumerate(self.cells):
             goals: list[Goal] = ["zero", "top"] if cell in demanded.small else []
             goals += ["wide"] if cell in demanded.wide else []
-            unmet |= {(unknown, goal): [code for code in self.attackers if code != cell.municipality] for goal in goals}
-        self.take_out(unmet, dict(enumerate(self.truth)), threshold)
-        return unmet
+            demands |= {
+                (unknown, goal): [code for code in self.attackers if code != cell.municipality] for goal in goals
+            }
+        return demands
 
-    def take_out(self, unmet: Unmet, table: Table, threshold: int) -> None:
-        """Take out of `unmet` what is met now, as far as it is about unknowns of the table."""
+    def take_out(self, unmet: Unmet, unknowns: Iterable[int], threshold: int) -> None:
+        """Take out of `unmet` what is met by now, as far as it is about these unknowns."""
         goals: tuple[Goal, ...] = ("zero", "top", "wide")
-        for unknown, goal in product(table, goals):
+        for unknown, goal in product(unknowns, goals):
             attackers = unmet.get((unknown, goal), [])
             still = [code for code in attackers if not self.is_met(Demand(unknown, code, goal), threshold)]
             if still:
@@ -109,13 +108,9 @@ class View:
     def is_met(self, demand: Demand, threshold: int) -> bool:
         """True if the tables known so far reach as far as is demanded."""
         low, high = self.range(demand.unknown, demand.attacker)
-        match demand.goal:
-            case "zero":
-                return low == 0
-            case "top":
-                return high >= threshold - 1
-            case "wide":
-                return high - low >= threshold - 1
+        if demand.goal == "zero":
+            return low == 0
+        return (high if demand.goal == "top" else high - low) >= threshold - 1
 
     def range(self, unknown: int, attacker: str) -> tuple[int, int]:
         """The least and the greatest number that the unknown has in the tables known to fit what the attacker sees."""

@@ -24,11 +24,14 @@ class Aim(NamedTuple):
 
 
 def furthest(
-    view: View, hidden: Collection[Figure], known: Collection[str], first: Aim, others: Iterable[Aim]
+    view: View, hidden: Collection[Figure], known: Collection[str], first: Aim, others: Iterable[Aim], *, seconds: float
 ) -> Table:
     """A table that keeps what is shown and all that the municipalities `known` have, and goes as far as it can.
 
-    As far as `first` goes before all, then as far as the `others` go together.
+    As far as `first` goes before all, then as far as the `others` go together. Empty if there is none but the truth.
+
+    Raises:
+        NotSolved: it was not found in `seconds`.
     """
     room = sum(view.truth) + first.to
     program = _Program(view, known, room=room)
@@ -43,17 +46,26 @@ def furthest(
             program.at_least(unknowns, aim, missing)
         else:
             program.at_most(unknowns, aim, missing)
-    solved = program.solved()
+    solved = program.solved(seconds)
     table = {} if solved is None else solved[0]
     return table if view.fits(table) and not view.changed_by(table) - set(hidden) else {}
 
 
 def cheapest_to_hide(
-    view: View, hidden: Collection[Figure], demand: Demand, threshold: int, weights: Mapping[Figure, int]
+    view: View,
+    hidden: Collection[Figure],
+    demand: Demand,
+    *,
+    threshold: int,
+    weights: Mapping[Figure, int],
+    seconds: float,
 ) -> Sequence[Table] | None:
     """Tables that would meet the demand if the figures that they change were hidden: those of the least weight.
 
     None if there are none, whatever is hidden of the figures that have a weight.
+
+    Raises:
+        NotSolved: they were not found in `seconds`.
     """
     program = _Program(view, [demand.attacker], room=ROOM * threshold)
     tables = [program.table() for _ in range(2 if demand.goal == "wide" else 1)]
@@ -63,14 +75,13 @@ def cheapest_to_hide(
         elif figure not in hidden:
             for table in tables:
                 program.keep(table, row)
-    match demand.goal:
-        case "zero":
-            program.at_most(tables[0], Aim(demand.unknown, "down", 0))
-        case "top":
-            program.at_least(tables[0], Aim(demand.unknown, "up", threshold - 1))
-        case "wide":
-            program.apart(tables, demand.unknown, threshold - 1)
-    solved = program.solved()
+    if demand.goal == "zero":
+        program.at_most(tables[0], Aim(demand.unknown, "down", 0))
+    elif demand.goal == "top":
+        program.at_least(tables[0], Aim(demand.unknown, "up", threshold - 1))
+    else:
+        program.apart(tables, demand.unknown, threshold - 1)
+    solved = program.solved(seconds)
     return solved if solved is not None and all(view.fits(table) for table in solved) else None
 
 
@@ -137,9 +148,9 @@ class _Program:
         """In the second table the number is greater by `distance` than in the first."""
         self._rows.append(Row({tables[1][unknown]: 1, tables[0][unknown]: -1}, distance, INFINITE))
 
-    def solved(self) -> list[Table] | None:
+    def solved(self, seconds: float) -> list[Table] | None:
         """The tables of the least cost, None if there are none; each number has yet to be checked."""
-        found = cheapest(self._cost, self._rows, self._upper)
+        found = cheapest(self._cost, self._rows, self._upper, seconds=seconds)
         if found is None:
             return None
         truth = self._view.truth

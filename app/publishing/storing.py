@@ -89,8 +89,8 @@ def store_release(
     """Make `content` public in the turn that gave `at`; the number of the release.
 
     It was made of what was recorded up to `moment`, and protected together with the releases up to the number `latest`
-    (`latest_number`). If the county has not set from which year its reports speak, that is recorded as well: else a
-    year would stay for ever as it was first released.
+    (`latest_number`). If the county has not set from which year its reports speak, that is recorded as well, as the
+    first that follows what was taken over: else a year would stay for ever as it was first released.
 
     Raises:
         NotPassed: the audit did not pass.
@@ -143,6 +143,8 @@ def _changes(
 
 
 def _begin_live(db: Session, asked: PublicationIn, content: Content, at: datetime) -> None:
-    reported = years_by_reports(content)
-    if reported and asked.county not in live_from(db, asked.practice):
-        set_live_from(db, asked.practice, asked.county, reported[0], at=at)
+    """Reports that are older than what was taken over leave that as it is."""
+    kept = max((year for year, said in content.years.items() if said.carried), default=0)
+    begins = next((year for year in years_by_reports(content) if year > kept), None)
+    if begins and asked.county not in live_from(db, asked.practice):
+        set_live_from(db, asked.practice, asked.county, begins, at=at)

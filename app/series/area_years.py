@@ -119,6 +119,7 @@ def _together(contributing: Sequence[CountyYear]) -> Figures:
         **_sums(each, _ADDED),
         **_sums(each if comparable_through else [Figures()], _COMPARABLE),
         sessions=total(figures.sessions for figures in reported),
+        withheld=any(figures.withheld for figures in each),
         through=through,
         partial=any_of([figures.partial for figures in each]),
         active_days=total(active for active, _ in days),

@@ -19,6 +19,7 @@ MEDIAN_MS = "median ms"
 P99_MS = "p99 ms"
 COUNTY = f"/v1/trends?county={ASKED_COUNTY}"
 COUNTRY = "/v1/trends"
+MUNICIPALITIES = f"{COUNTY}&by=municipality"
 THEN = f"{COUNTY}&as_of={LONG_AGO}"
 
 SMALLER = "ours on M"
@@ -59,6 +60,17 @@ def public_country(ground: Ground) -> Iterator[Mapping[str, Contender]]:
     """The sum of 21 counties' releases against the same totals counted by the peers."""
     with _readers(ground, COUNTRY, COUNTRY_PATHS) as contenders:
         yield contenders
+
+
+@contextmanager
+def public_municipalities(ground: Ground) -> Iterator[Mapping[str, Contender]]:
+    """The table of a county's municipalities and years out of its release, against the same bytes."""
+    with ground.ours() as (server, _filled), ground.bare(server.url + MUNICIPALITIES) as bare:
+        ours = asking(ground, server, MUNICIPALITIES, _summed)
+        yield {
+            OURS: replace(ours, answer=_right(ours, _county_totals(ground))),
+            BARE: asking(ground, bare, MUNICIPALITIES, _summed),
+        }
 
 
 @contextmanager
@@ -136,6 +148,17 @@ def _readers(
         }
 
 
+def _summed(answer: Answer) -> list[YearTotal]:
+    """The totals of a table by municipality; with the workload's counts nothing in it is withheld."""
+    totals: dict[int, YearTotal] = {}
+    for one in our_totals(answer):
+        before = totals.get(one.year, YearTotal(one.year, 0, 0))
+        totals[one.year] = YearTotal(
+            one.year, before.sessions + one.sessions, before.municipalities + one.municipalities
+        )
+    return [totals[year] for year in sorted(totals)]
+
+
 def _county_totals(ground: Ground) -> list[YearTotal]:
     """What the formula says of the county that is asked about."""
     return ground.workload.totals(ground.workload.places_of(ASKED_COUNTY))
@@ -186,6 +209,13 @@ ROWS = (
             Goal(PER_SECOND, 100, DATASETTE),
             Goal(PER_SECOND, 100, POCKETBASE),
         ),
+    ),
+    Row(
+        name="public-table",
+        what="public trend read, one county by municipality",
+        figure=PER_SECOND,
+        contenders=public_municipalities,
+        goals=(Goal(PER_SECOND, 0.7, BARE),),
     ),
     Row(
         name="not-modified",

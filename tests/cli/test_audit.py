@@ -14,7 +14,8 @@ from app.cli.audit import ALTERED
 from app.clock import written
 from app.database import Database
 from tests.cli.test_commands import KEY_CREATE, Yhdessa, caller, server as server, told, yhdessa as yhdessa
-from tests.conftest import Caller, count
+from tests.conftest import NOW, Caller, StandingClock, count
+from tests.publishing.published import publish
 from tests.reports.stored import stored
 
 COUNT = "/v1/session-counts/yhdessa-aika/297/2022-03"
@@ -78,6 +79,20 @@ def test_what_was_altered_is_told_in_one_line_with_exit_code_3(
 
     assert (found.exit_code, found.stdout) == (ALTERED, "") == (3, "")
     assert found.stderr == "altered: receipt 1, or an entry of it, was altered, deleted or added\n"
+
+
+def test_a_release_that_does_not_say_what_passed_its_audit_is_told(
+    yhdessa: Yhdessa, database_url: str, server: FastAPI, kuopio: Caller
+) -> None:
+    kuopio.post([count("297", "2024-Q1", 7)])
+    number = publish(server.state.database, StandingClock(NOW))
+    facts = "facts FROM release_years WHERE release_id = 1 AND year = 2021"
+    behind_its_back(server, f"INSERT INTO release_years SELECT {number}, 2030, {facts}")
+
+    found = yhdessa("audit", "verify", on=database_url)
+
+    assert (found.exit_code, found.stdout) == (ALTERED, "")
+    assert found.stderr == f"altered: release {number} does not say what passed its audit\n"
 
 
 def test_heads_that_were_kept_elsewhere_must_still_be_there(

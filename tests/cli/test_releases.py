@@ -207,7 +207,7 @@ def test_who_watches_sees_how_far_it_is(
     watched = Console(force_terminal=True, width=100, record=True)
     seen: list[Any] = []
     monkeypatch.setattr(releases_module, "said", watched)
-    monkeypatch.setattr(releases_module.Bar, "update", lambda _bar, _task, **shown: seen.append(tuple(shown.values())))
+    monkeypatch.setattr(Progress, "update", lambda _bar, _task, **shown: seen.append(tuple(shown.values())))
     instead("""print('{"progress": [1, 3, "protecting 2024"]}'); print('{"refused": "No"}')""")
 
     yhdessa(*PUBLISH)

@@ -44,6 +44,14 @@ TABLE = """\
 """
 
 
+RELEASED = """\
+ sessions                         2021      2022      2023    2021    2022    2023
+ ──────────────────────────────────────────────────────────────────────────────────
+ Iisalmi                            13        12  withheld      13      12       2
+ Joroinen                            -  withheld  withheld       -       2       1
+"""
+
+
 class ShownOnce(NamedTuple):
     """How `yhdessa demo --once` went."""
 
@@ -71,7 +79,10 @@ def test_what_it_prints_can_be_pasted_and_ctrl_c_ends_it(tmp_path: Path) -> None
         assert figures(pasted(public)) == [(2021, 8, 94, None), (2022, 14, 105, None), (2023, 15, 23, None)]
         assert figures(pasted(live)) == [(2021, 8, 94, 0), (2022, 14, 105, 0), (2023, 15, 23, 0)]
         rows = list(csv.DictReader(pasted(table).splitlines()))
-        assert [(row["year"], row["sessions"]) for row in rows] == [("2021", "94"), ("2022", "105"), ("2023", "23")]
+        kuopio = [(row["year"], row["sessions"]) for row in rows if row["area_name_fi"] == "Kuopio"]
+        assert kuopio == [("2021", "33"), ("2022", "28"), ("2023", "5")]
+        assert min(int(row["sessions"]) for row in rows if row["sessions"]) == 5
+        assert {row["sessions_missing"] for row in rows if not row["sessions"]} == {"withheld", "not_applicable"}
         assert [row["outcome"] for row in json.loads(pasted(posting))["rows"]] == ["corrected"]
         assert figures(pasted(live)) == [(2021, 8, 94, 0), (2022, 14, 105, 0), (2023, 15, 24, 1)]
         assert figures(pasted(public)) == [(2021, 8, 94, None), (2022, 14, 105, None), (2023, 15, 23, None)]
@@ -90,7 +101,9 @@ def test_once_it_shows_the_live_trend_beside_the_release_and_ends_by_itself(show
     said = shown_once.said
 
     assert (shown_once.returncode, shown_once.complaints) == (0, "")
-    assert TABLE in "".join(line.rstrip() + "\n" for line in said.splitlines())
+    lines = "".join(line.rstrip() + "\n" for line in said.splitlines())
+    assert TABLE in lines
+    assert RELEASED in lines
     assert "Who held how many sessions when\nwas never published: that split is illustrative." in said
     assert "17 municipalities posted 258 reports over HTTP, each with its own key." in said
     assert "2022 and 2023 to 28 February: 16 and 9 sessions in 8 of 15 municipalities" in said

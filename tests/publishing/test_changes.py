@@ -24,19 +24,31 @@ def reason(year: int, kind: Any = "error") -> ChangeIn:
     return ChangeIn(year=year, kind=kind, reason="Counted twice")
 
 
-def test_every_fact_of_a_year_but_that_it_was_taken_over_can_change() -> None:
+def test_every_fact_that_was_said_of_a_year_can_change() -> None:
     bare = ReleasedYear(covers=True)
-    values: dict[str, Any] = {"through": date(2023, 3, 27), "comparable_through": date(2023, 3, 31)}
+    days: dict[str, Any] = {"through": date(2023, 3, 27), "comparable_through": date(2023, 3, 31)}
     changed = {
         field.name: changed_years(
-            content(of_2021=bare), content(of_2021=replace(bare, **{field.name: values.get(field.name, 1)}))
+            content(of_2021=replace(bare, **{field.name: days.get(field.name, 1)})), content(of_2021=bare)
         )
         for field in fields(ReleasedYear)
         if field.name != "covers"
     }
 
-    assert {name for name, years in changed.items() if not years} == {"carried"}
-    assert set(map(tuple, changed.values())) == {(), (2021,)}
+    # That it was taken over is no fact, and what the counts are like that it is made of is not published.
+    unsaid = {"carried", "counts_without_active_day", "counts_beyond_through"}
+    assert {name for name, years in changed.items() if not years} == unsaid
+    assert {tuple(years) for years in changed.values()} == {(), (2021,)}
+
+
+def test_what_was_not_said_before_is_no_change_unless_nobody_had_reported() -> None:
+    silent = replace(SAID, sessions=None, reporting=None, residents=None)
+
+    assert changed_years(content(of_2021=silent), content(of_2021=replace(SAID, residents=248265))) == []
+    assert changed_years(content(of_2021=replace(silent, reporting=8)), content(of_2021=SAID)) == [2021]
+    assert changed_years(content(of_2021=replace(silent, reporting=8)), content(of_2021=replace(SAID, sessions=0))) == [
+        2021
+    ]
 
 
 def test_what_is_withheld_in_both_has_not_changed_for_anybody() -> None:

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -12,10 +12,13 @@ from pydantic import TypeAdapter
 from starlette.testclient import TestClient
 
 from app.clock import RESOLUTION, helsinki_day
+from app.database import take_turn
 from app.errors import InvalidRequest
 from app.intruder.rules import broken_rules
+from app.places.models import MunicipalityRecord
+from app.places.register import municipalities
 from app.practices.definitions import define_practice, practices, set_live_from
-from app.series.content import Content
+from app.series.content import Content, Statement
 from app.series.facts import County, Release
 from app.series.figures import Figures, ReleasedYear
 from app.series.rows import YearRow
@@ -35,12 +38,19 @@ OF_THE_READING = {"basis", "release_id", "published_on", "break_in_series", "cha
 BESIDE = {name for name in YearRow.__dataclass_fields__ if name.startswith(("released_", "difference_"))}
 
 
+class Reporting(Posting):
+    """A life in which counties make public what they counted elsewhere, and not made-up figures as their reports'."""
+
+    def publish(self) -> None:
+        self.import_one()
+
+
 @pytest.mark.parametrize("seed", [1, 2, *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in range(3, 13))])
 def test_a_released_year_is_the_live_row_of_that_day(
     seed: int, app: FastAPI, http: TestClient, new_key: Callable[..., str], clock: StandingClock
 ) -> None:
     nation, others = (Caller(http, new_key("country", days=3650, organisation=name)) for name in ("THL", "Others"))
-    posting = Posting(app, nation, others, clock, random.Random(seed))
+    posting = Reporting(app, nation, others, clock, random.Random(seed))
     posting.begin()
     posting.live(40)
     compared = 0
@@ -58,10 +68,14 @@ def test_a_released_year_is_the_live_row_of_that_day(
                 facts = said.content.years[live_row["year"]]
                 assert (live_row["basis"] != "none", live_row["basis"] == "release") == (facts.covers, facts.carried)
                 unsaid = OF_THE_READING | BESIDE | (set() if facts.comparable_through else COMPARABLE)
+                # A release does not know why of years that it does not cover.
+                unsaid |= set() if facts.covers else {"sessions_missing"}
                 assert without(row, unsaid) == without(live_row, unsaid)
             compared += compare_municipalities(nation, practice, county, said.content)
             # It adds the counts up by itself; with nothing hidden every figure is what they come to.
-            before = earlier(app, practice, county)
+            # What those of the record say was made up, and of what nobody asks.
+            made_up = [Content(years=one.content.years) for one in earlier(app, practice, county)]
+            before = [Statement(content=content, counts={}) for content in made_up]
             assert list(broken_rules(said.content, said.counts, before, threshold=0)) == []
     assert compared > 20
 
@@ -226,6 +240,55 @@ def test_a_release_does_not_go_back_behind_the_one_before(
             statement_at(app, too_early)
 
     assert statement_at(app, moment).content.years[2024].sessions == 9
+
+
+def test_a_release_can_be_made_on_the_day_of_the_one_before(app: FastAPI) -> None:
+    years = statement_at(app, datetime(2023, 3, 26, 22, tzinfo=UTC)).content.years
+
+    assert {year: row.sessions for year, row in years.items()} == {2021: 94, 2022: 105, 2023: 23}
+
+
+# Which municipalities are spoken of.
+
+
+def test_every_municipality_in_the_register_is_spoken_of_and_none_that_is_not(
+    app: FastAPI, nation: Caller, clock: StandingClock
+) -> None:
+    """Pertunmaa (588) went into Mäntyharju (507) at the end of 2024."""
+    clock.now = datetime(2025, 6, 1, tzinfo=UTC)
+    nation.post([count("213", "2024", 6), count("213", "2025-Q1", 1)])
+
+    said = statement_now(app, clock, county="12", municipalities=True).content.municipalities
+
+    spoken_of = {year: {code for code, years in said.items() if year in years} for year in (2024, 2025)}
+    assert (len(spoken_of[2024]), len(spoken_of[2025])) == (12, 11)
+    assert spoken_of[2024] - spoken_of[2025] == {"588"}
+    assert said["588"][2024] == ReleasedYear(
+        covers=False,
+        municipalities_in_area=1,
+        residents=1577,
+        reporting=0,
+        active_days=0,
+        covered_days=0,
+        covered_days_in_year=0,
+    )
+
+
+def test_one_that_left_the_register_in_the_year_is_spoken_of_if_it_reported(
+    app: FastAPI, nation: Caller, clock: StandingClock
+) -> None:
+    nation.post([count("213", "2023", 6), count("507", "2023-Q1", 2), count("588", "2024-Q1", 1)])
+    with app.state.database.writing() as db:
+        at, known = take_turn(db, clock), municipalities(db, codes=["507", "588"])
+        for place in known.values():
+            left = replace(place, valid_to=date(2023, 6, 30), successor="213")
+            db.add(MunicipalityRecord(recorded_at=at, **asdict(left)))
+
+    said = statement_now(app, clock, county="12", municipalities=True).content.municipalities
+
+    assert (said["507"][2023].sessions, said["507"][2023].municipalities_in_area) == (2, 0)
+    assert 2023 not in said["588"]
+    assert said["588"][2024].sessions == 1
 
 
 # What cannot be asked for.

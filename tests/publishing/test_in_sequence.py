@@ -20,7 +20,7 @@ from app.publishing.storing import store_release
 from app.series.content import Content, Statement
 from tests.conftest import Caller, StandingClock
 from tests.publishing.published import a_moment, earlier, publication, stored_content
-from tests.trends.test_live_against_oracle import Posting
+from tests.publishing.test_content import Reporting
 
 Published = tuple[int, Content, Statement]
 """The number of a release, what it says, and what it would have said with nothing hidden."""
@@ -31,7 +31,7 @@ def test_what_was_released_stays_and_so_do_the_counts_behind_it(
     seed: int, app: FastAPI, http: TestClient, new_key: Callable[..., str], clock: StandingClock
 ) -> None:
     nation, others = (Caller(http, new_key("country", days=3650, organisation=name)) for name in ("THL", "Others"))
-    posting = Posting(app, nation, others, clock, random.Random(seed))
+    posting = Reporting(app, nation, others, clock, random.Random(seed))
     posting.begin()
     published: dict[str, list[Published]] = {"12": [], "13": []}
 

@@ -215,6 +215,30 @@ def test_publishing_records_from_which_year_the_reports_speak(
     assert statement_now(app, clock).content.years[2024].sessions == 10
 
 
+def test_of_several_years_that_reports_state_the_first_is_recorded(
+    app: FastAPI, nation: Caller, clock: StandingClock
+) -> None:
+    nation.post([count("213", "2022", 6), count("213", "2023", 7)])
+
+    publish(app.state.database, clock, county="12")
+
+    assert begins(app) == {"12": 2022}
+
+
+@pytest.mark.parametrize(("periods", "begins_with"), [(["2020", "2024-Q1"], {"13": 2024}), (["2020"], {})])
+def test_reports_of_before_what_was_taken_over_do_not_open_it_again(
+    periods: list[str], begins_with: dict[str, int], app: FastAPI, nation: Caller, clock: StandingClock
+) -> None:
+    nation.post([count("297", period, 9) for period in periods])
+    number = publish(app.state.database, clock)
+
+    years = statement_now(app, clock).content.years
+
+    assert begins(app) == begins_with
+    assert [years[year].sessions for year in (2020, 2021, 2022, 2023)] == [9, 94, 105, 23]
+    assert [year for year, said in stored_content(app, number).years.items() if said.carried] == [2021, 2022, 2023]
+
+
 def test_a_county_that_said_so_itself_is_not_overruled(app: FastAPI, nation: Caller, clock: StandingClock) -> None:
     nation.post([count("297", "2024-Q1", 9)])
     with app.state.database.writing() as db:

@@ -252,6 +252,7 @@ def test_a_draft_is_finished_once_the_database_lets_us(
             connection.execute(text(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})"))
         thread = threading.Thread(target=at_work.work_on, args=(draft_id,), kwargs={"tell": not_told})
         thread.start()
+        waited_for(lambda: at_work._child and at_work._child._process.returncode is not None)
         time.sleep(0.5)
         waiting = thread.is_alive()
         connection.rollback()

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from app.series.area_years import area_year
 from app.series.county_years import county_years
 from app.series.facts import County, History, Question, Release
 from app.series.figures import Figures, ReleasedYear, sessions_missing
@@ -175,6 +176,15 @@ def test_the_sum_of_municipalities_is_withheld_with_one_of_them_and_never_a_part
     assert of(row, MISSING) + of(row, RATES) + of(row, PAIR) == (None, "withheld", *(None,) * 8)
 
 
+def test_figures_know_that_what_they_add_up_is_withheld() -> None:
+    county = County("13", (), of_municipalities(c297=told(20), c140=hidden()), None, ["297", "140"])
+    question = Question(as_of=END, counted=True, residents={}, counties_total=1, narrowed=True, read="release")
+
+    figures = area_year(2023, county_years(county, (), [2023], question), question).figures
+
+    assert (figures.sessions, figures.withheld, figures.reported) == (None, True, True)
+
+
 def test_what_is_withheld_in_one_county_withholds_the_sum_over_several() -> None:
     with_release = County("13", (), of_municipalities(c140=hidden()), None, ["140"])
     reports = County("12", [place(whole(2023, 5), code="507", since=IN_USE)], municipalities=["507"])
@@ -235,6 +245,15 @@ def test_a_live_reading_takes_the_municipalities_of_a_year_that_stays_with_its_r
     assert of(row(home, live_from=None), "basis release_id sessions released_sessions") == ("release", 1, 20, None)
     assert of(row(home, live_from=2023), "basis sessions") == ("reports", 7)
     assert of(row(home, live_from=2023), BESIDE) == (1, 20, END, 0, -13)
+
+
+def test_beside_live_figures_one_that_is_withheld_withholds_the_sum() -> None:
+    homes = [place(whole(2023, 7), code=code, since=IN_USE) for code in ("297", "140")]
+    release = of_municipalities(c297=told(20), c140=hidden())
+
+    row = country(County("13", homes, release, 2023, ["297", "140"]), narrowed=True)[2023]
+
+    assert of(row, "sessions") + of(row, BESIDE) == (14, 2, None, END, 0, None)
 
 
 # Why sessions are missing.

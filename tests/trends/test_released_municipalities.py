@@ -85,6 +85,18 @@ def test_municipalities_add_up_unless_one_is_withheld(anyone: Caller) -> None:
     assert [row["municipalities"] for row in silent.json()["years"] + withheld.json()["years"]] == [2, 2]
 
 
+def test_each_county_speaks_of_its_own_municipalities(anyone: Caller, app: FastAPI) -> None:
+    said = by_municipality(2023, {"507": told(2023, 12), "213": told(2023, None, withheld=True)})
+    store(app.state.database, Release(3, PUBLISHED_ON, {2023: told(2023, 15)}, said), county="12", at=NOW)
+
+    everywhere = anyone.get("/v1/trends", by="municipality")
+    across = anyone.get("/v1/trends", municipality=["507", "297"])
+
+    assert told_of(everywhere) == sorted([*OF_EACH, ("213", 2023, None, "withheld"), ("507", 2023, 12, None)])
+    assert told_of(across) == [("297+507", 2023, 42, None)]
+    assert [(row["counties"], row["release_id"]) for row in across.json()["years"]] == [(2, None)]
+
+
 def test_a_named_release_speaks_of_its_own_municipalities(anyone: Caller, nation: Caller) -> None:
     asked = {"county": "13", "by": "municipality"}
 
@@ -177,6 +189,6 @@ def test_the_key_of_a_county_reads_every_municipality_of_it_live(north_savo: Cal
         ("140", 2023, 777, None),
         ("263", 2023, 2, None),
         ("297", 2023, 31, None),
-        ("778", 2023, None, "not_reported"),
+        ("778", 2023, None, "not_applicable"),
         ("921", 2023, None, "not_applicable"),
     ]
