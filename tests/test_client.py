@@ -31,10 +31,11 @@ from tests.flaky_network import (
 
 
 class Service(NamedTuple):
-    """Where a server is, and a key that reports and reads for Kuopio."""
+    """Where a server is, a key that reports and reads for Kuopio, and one that does all in the county."""
 
     url: str
     key: str
+    county_key: str
 
 
 @pytest.fixture(scope="module")
@@ -42,22 +43,39 @@ def service(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     url = sqlite_copy(migrated_sqlite, tmp_path_factory.mktemp("client"))
     database = Database(Settings(database_url=url))
     with database.writing() as db:
-        key = issue_key(
-            db,
-            name="Kuopio's system",
-            organisation="Kuopio",
-            actions=[Action.REPORT, Action.READ],
-            areas=["municipality:297"],
-            at=system_clock(),
+        key, county_key = (
+            issue_key(
+                db,
+                name=f"{organisation}'s system",
+                organisation=organisation,
+                actions=actions,
+                areas=[area],
+                at=system_clock(),
+            )
+            for organisation, area, actions in (
+                ("Kuopio", "municipality:297", [Action.REPORT, Action.READ]),
+                ("North Savo", "county:13", list(Action)),
+            )
         )
     database.dispose()
     with running_server(url) as address:
-        yield Service(address, key)
+        yield Service(address, key, county_key)
 
 
 @pytest.fixture
 def kuopio(service: Service) -> Iterator[Client]:
-    with Client(*service) as client:
+    with Client(service.url, service.key) as client:
+        yield client
+
+
+@pytest.fixture
+def county(service: Service) -> Iterator[Client]:
+    """A client that may publish in the county, which has something to publish."""
+    with Client(service.url, service.county_key) as client:
+        client.submit(
+            counts=[count(code, "2024", sessions) for code, sessions in (("140", 31), ("749", 24), ("915", 3))],
+            statuses=[status(code, "2021", "in_use") for code in ("140", "749", "915")],
+        )
         yield client
 
 
@@ -166,6 +184,29 @@ def test_without_a_key_one_reads_what_is_public_and_posts_nothing(anyone: Client
         anyone.submit(counts=[count("297", "2019-03", 7)])
     with pytest.raises(Refused, match=r"^401 "):
         anyone.key()
+
+
+RELEASE = {"county": "13", "state": "final", "title": "A year", "source": "Municipalities' reports"}
+
+
+def test_a_draft_is_followed_until_it_is_done(county: Client) -> None:
+    draft = county.publish({**RELEASE, "municipalities": True}, dry_run=True, idempotency_key="once")
+
+    assert (draft["state"], draft["release"]) == ("ready", None)
+    assert ("915", "2024", "small") in [(one["area"], one["period"], one["why"]) for one in draft["report"]["hidden"]]
+    assert county.draft(draft["id"]) == draft
+    again = county.publish({**RELEASE, "municipalities": True}, dry_run=True, idempotency_key="once")
+    assert again == draft
+
+
+def test_who_does_not_want_to_wait_for_a_release_can_look_later(county: Client) -> None:
+    with pytest.raises(Unanswered, match=r"^draft \d+ is still being prepared after 0 seconds$"):
+        county.publish(RELEASE, dry_run=True, seconds=0.0)
+
+
+def test_who_may_not_publish_is_refused(kuopio: Client) -> None:
+    with pytest.raises(Refused, match="403 The key may not do this"):
+        kuopio.publish(RELEASE)
 
 
 def test_a_server_that_is_not_there_is_no_refusal() -> None:

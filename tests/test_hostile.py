@@ -25,7 +25,14 @@ OPERATIONS = [
 Dealt = Callable[[Sequence[Any]], Sequence[Any]]
 
 # Nothing is recorded about this year, so that no refused retraction hides behind a recorded figure.
-PLAIN = {"practice": "yhdessa-aika", "municipality": "297", "period": "2019-03", "date": "2019-02-01", "id": "1"}
+PLAIN = {
+    "practice": "yhdessa-aika",
+    "municipality": "297",
+    "period": "2019-03",
+    "date": "2019-02-01",
+    "id": "1",
+    "other": "1",
+}
 
 
 def cursor(*content: Any) -> str:

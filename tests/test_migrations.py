@@ -30,6 +30,7 @@ from app.publishing.storing import store_audit
 from app.releases.models import ReleaseRecord
 from app.releases.reading import content_of
 from app.reports.verifying import verify
+from app.rights import let_public_read, make_public_role
 from app.schema import NotMigrated, migrate
 from app.settings import Settings
 from tests.conftest import NOW, ROOT, Caller, StandingClock, count, status
@@ -285,6 +286,9 @@ def test_reference_data_that_ships_later_leaves_the_answers_of_before(
     empty: Database, migrated_sqlite: Path, clock: StandingClock
 ) -> None:
     alembic(empty, command.upgrade, "head")
+    with empty.writing() as db:
+        make_public_role(db, empty.settings.public_role)
+        let_public_read(db, empty.settings.public_role)
     older = {"213": {"name_fi": "Kankaanniemi", "county": "11"}}
     copy_reference_data(migrated_sqlite, empty, municipalities=older, residents_before=2023)
     server = create_app(empty.settings, clock)

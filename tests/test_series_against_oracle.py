@@ -585,7 +585,6 @@ def _sights(row: Answer, question: Question) -> dict[str, bool]:
         "withheld beside": row["released_on"] is not None and withheld,
         "not reported": missing == "not_reported" and reports,
         "not reported, released": missing == "not_reported" and row["basis"] == "release",
-        "not reported, nothing": missing == "not_reported" and row["basis"] == "none",
         "not applicable, released": missing == "not_applicable" and row["basis"] == "release",
         "not applicable, nothing": missing == "not_applicable" and row["basis"] == "none",
         "missing, not said": missing is None and not reported and row["basis"] == "release",

@@ -60,7 +60,7 @@ def test_one_county_states_register_and_residents_also_where_nothing_was_said() 
         municipalities_in_area=2,
         residents=150,
         reporting=0,
-        sessions_missing="not_reported",
+        sessions_missing="not_applicable",
     )
 
 
