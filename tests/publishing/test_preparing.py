@@ -246,6 +246,13 @@ def test_the_process_is_told_no_settings(monkeypatch: pytest.MonkeyPatch) -> Non
         Child(command=script(tells)).prepared(task(), seconds=DEADLINE, tell=not_told)
 
 
+def test_an_interrupt_at_the_terminal_does_not_reach_the_process() -> None:
+    tells = """print('{"refused": "%s"}' % (os.getpgrp() == os.getpid()))"""
+
+    with pytest.raises(NotPrepared, match=r"^True$"):
+        Child(command=script(tells)).prepared(task(), seconds=DEADLINE, tell=not_told)
+
+
 def test_the_process_ends_with_who_started_it() -> None:
     started = subprocess.Popen(
         [sys.executable, "-m", "app.publishing.child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE

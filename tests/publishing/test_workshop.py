@@ -28,6 +28,7 @@ from tests.reports.stored import stored
 DEADLINE = 20
 
 SLEEPS = script("time.sleep(60)")
+AT_WORK = script("""print('{"progress": [1, 2, "protecting"]}', flush=True); time.sleep(60)""")
 
 
 @pytest.fixture
@@ -166,7 +167,7 @@ def opened(desk: Desk) -> Iterator[Callable[..., Workshop]]:
 def test_drafts_are_worked_on_one_after_the_other_and_each_tells_how_far_it_is(
     desk: Desk, opened: Callable[..., Workshop]
 ) -> None:
-    workshop = opened(*script("""print('{"progress": [1, 2, "protecting"]}', flush=True); time.sleep(60)"""))
+    workshop = opened(*AT_WORK)
     first, second = desk.ask(), desk.ask(county="12")
 
     workshop.add(first)
@@ -180,10 +181,11 @@ def test_drafts_are_worked_on_one_after_the_other_and_each_tells_how_far_it_is(
 def test_a_workshop_that_closes_kills_its_child_and_refuses_what_waits(
     desk: Desk, opened: Callable[..., Workshop]
 ) -> None:
-    workshop = opened(*SLEEPS)
+    workshop = opened(*AT_WORK)
     first, second = desk.ask(), desk.ask(county="12")
     workshop.add(first)
     workshop.add(second)
+    waited_for(lambda: workshop.progress(first) == (1, 2, "protecting"))
     began = time.monotonic()
 
     workshop.close()
