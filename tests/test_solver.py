@@ -13,10 +13,14 @@ def test_the_cheapest_whole_numbers_are_found() -> None:
 
 
 def test_the_lightest_cost_counts_beside_the_heaviest() -> None:
-    # Once at least one of the two; beside something that costs a million in any case.
-    rows = [Row({0: 1, 1: 1}, 1, INFINITE), Row({2: 1}, 1, 1)]
+    # One part in ten thousand of the first, which there is no way around, is more than all the others together.
+    rows = [
+        Row({0: 1}, 1, INFINITE),
+        Row({1: 35, 2: 29, 3: 18, 4: 11, 5: 36}, 88, INFINITE),
+        Row({1: 6, 2: 29, 3: 32, 4: 5, 5: 33}, 88, INFINITE),
+    ]
 
-    assert cheapest([10, 9, 1_000_000], rows, [1, 1, 1]) == [0, 1, 1]
+    assert cheapest([1_000_000, 9, 21, 12, 36, 33], rows, [3] * 6) == [1, 1, 0, 3, 0, 0]
 
 
 def test_none_is_found_where_there_is_none() -> None:

@@ -16,7 +16,7 @@ from tests.disclosure.statements import Sessions, imported, statement
 
 RESIDENTS = {"005": 9000, "140": 20000, "297": 125000, "778": 14000}
 
-tiny = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+tiny = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 thresholds = st.integers(2, 3)
 few = st.integers(0, 5)
 
@@ -186,7 +186,7 @@ def test_a_municipality_that_has_nearly_all_learns_nothing_of_the_others() -> No
 
 
 def test_where_few_live_is_withheld_for_others_first() -> None:
-    new = statement({"005": {"2023": 20}, "140": {"2023": 2}, "297": {"2023": 20}, "778": {"2023": 20}})
+    new = statement({"005": {"2023": 20}, "140": {"2023": 4}, "297": {"2023": 20}, "778": {"2023": 20}})
 
     found = protected(new)
 
@@ -292,6 +292,44 @@ def test_a_withheld_year_states_no_pair() -> None:
     ]
     assert found.content.years[2023] == ReleasedYear(covers=True, withheld=True)
     assert found.content.years[2022] == new.content.years[2022]
+
+
+def test_with_a_year_goes_its_pair_although_it_tells_nothing() -> None:
+    both = {"2022-Q1": 9, "2022-Q2": 9, "2023-Q1": 9, "2023-Q2": 9}
+    before = {"005": both, "140": both, "297": both, "778": {"2022-Q1": 9, "2022-Q2": 9}}
+    after = {**before, "778": {**both, "2023-Q1": 1, "2023-Q2": 0}}
+    earlier = published(statement(before, table=False))
+
+    by_itself = protected(statement(after, table=False, through=date(2023, 3, 31)))
+    later = protected(statement(after, table=False, through=date(2023, 3, 31)), [earlier])
+
+    assert by_itself.hidden == []
+    assert later.hidden == [
+        Hidden(None, "2023", "protects others"),
+        Hidden(None, "2023 to 2023-03-31", "protects others"),
+    ]
+
+
+def test_a_pair_that_tells_what_was_retracted_is_withheld() -> None:
+    both = {"2022-Q1": 9, "2022-Q2": 9, "2023-Q1": 9, "2023-Q2": 9}
+    before = {"005": {**both, "2023-Q1": 1, "2023-Q2": 30}, "140": both, "297": both}
+    after = {"140": both, "297": both}
+    earlier = published(statement(before, table=False, through=date(2023, 3, 31)))
+
+    found = protected(statement(after, table=False, through=date(2023, 3, 31)), [earlier])
+
+    assert earlier.content.years[2023].comparable_sessions == 19
+    assert found.hidden == [Hidden(None, "2023 to 2023-03-31", "protects others")]
+
+
+def test_a_year_that_leaves_its_quarters_open_is_shown() -> None:
+    nothing = {"2023-Q1": 0, "2023-Q2": 0}
+    new = statement({"005": {"2023-Q1": 1, "2023-Q2": 2}, "140": nothing, "297": nothing}, quarters=True)
+
+    found = protected(new, threshold=3)
+
+    # Either quarter may be 0, but not both at once.
+    assert found.content.municipalities["005"] == new.content.municipalities["005"]
 
 
 def test_a_pair_is_withheld_by_itself() -> None:
