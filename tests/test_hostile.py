@@ -336,7 +336,7 @@ def test_no_body_is_too_hostile(http: TestClient, headers: dict[str, str], dealt
         for kind in operation.get("requestBody", {}).get("content", ())
     ]
 
-    assert len(taking) == 4 + 3
+    assert len(taking) == 4 + 4
     for method, path, kind in taking:
         # What suits one operation is valid there and would be recorded, so it goes about a place out of reach.
         address = path.format_map({**PLAIN, "municipality": "140"})
