@@ -1,11 +1,11 @@
 """The life of a draft in the database: asked for, prepared elsewhere, and then published, ready or refused."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlmodel import Session, col, func, select
 
@@ -68,6 +68,7 @@ class TooManyDrafts(Problem):
 
     status_code = 503
     title = "Too many releases are being prepared"
+    answers_with: ClassVar[Mapping[str, str]] = {"Retry-After": "Seconds to wait before trying again"}
 
 
 def require_solver() -> None:
