@@ -115,6 +115,14 @@ def test_the_look_for_a_new_release_is_made_with_the_rights_of_the_public(databa
 # Who reads under it.
 
 
+def test_a_connection_that_cannot_take_the_role_is_closed_and_not_handed_out(settings: Settings) -> None:
+    database = Database(settings.model_copy(update={"public_role": "nobody_made_it"}))
+
+    with pytest.raises(database.engine.dialect.loaded_dbapi.Error, match='role "nobody_made_it" does not exist'):
+        database.public_connection_apart()
+    database.dispose()
+
+
 def test_a_key_is_what_it_takes_to_read_with_more_rights_and_a_route_that_takes_one(
     app: FastAPI, http: TestClient, north_savo: Caller
 ) -> None:

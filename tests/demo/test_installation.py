@@ -7,7 +7,9 @@ from app.settings import Settings
 from tests.conftest import Caller
 
 
-def test_the_county_reads_and_each_municipality_reports_for_itself(http: TestClient, settings: Settings) -> None:
+def test_the_county_reads_and_publishes_and_each_municipality_reports_for_itself(
+    http: TestClient, settings: Settings
+) -> None:
     keys = install(settings, ["297", "140"])
 
     county = Caller(http, keys.county).get("/v1/key").json()
@@ -15,7 +17,7 @@ def test_the_county_reads_and_each_municipality_reports_for_itself(http: TestCli
 
     assert (county["organisation"], county["actions"], county["areas"]) == (
         "Pohjois-Savon hyvinvointialue",
-        ["read"],
+        ["publish", "read"],
         ["county:13"],
     )
     assert {code: (key["organisation"], key["actions"], key["areas"]) for code, key in municipalities.items()} == {

@@ -9,9 +9,9 @@ from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.testclient import TestClient
 
-from app.access.models import Organisation
 from app.access.replies import Turn
 from app.access.writing import TheWriter
+from app.database import LastWrite
 from app.main import create_app
 from app.settings import Settings
 from app.web.admission import Admission
@@ -34,7 +34,7 @@ def test_whoever_finds_no_place_in_time_is_told_when_to_come_again(app: FastAPI)
     begun, go = threading.Event(), threading.Event()
 
     def hold(db: ReadDb) -> None:
-        db.get(Organisation, 1)
+        db.get(LastWrite, 1)
         begun.set()
         assert go.wait(DEADLINE)
 
