@@ -5,9 +5,9 @@ and the counts behind that, by which it is checked.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, combinations
 
-from app.intruder.cells import Cell, Counts, Equation, Said, said, spoken_of, year_cells
+from app.intruder.cells import Cell, Counts, Equation, Said, grown, said, spoken_of, year_cells
 from app.intruder.ranges import Attacker, Goal, Ranges, connected
 from app.intruder.rules import broken_rules
 from app.intruder.verdict import Failure, Rule, Verdict
@@ -41,7 +41,9 @@ def audit(
         return Verdict(passed=False, failures=failures, tables_found=0)
     new = said(published, counts)
     old = [said(statement.content, statement.counts) for statement in earlier]
-    equations = new.equations.union(*(one.equations for one in old), _imported(published, counts, earlier))
+    equations = new.equations.union(
+        *(one.equations for one in old), _imported(published, counts, earlier), _grown(published, counts, earlier)
+    )
     alone = Ranges(new.equations, threshold=threshold, seconds=seconds)
     together = Ranges(_reaching(new.cells, equations), threshold=threshold, seconds=seconds)
     at_risk_alone = sorted(cell for cell in new.cells & alone.cells if cell.sessions < threshold)
@@ -124,6 +126,12 @@ def _imported(published: Content, counts: Counts, earlier: Sequence[Statement]) 
             cells = year_cells(year, behind)
             if cells and (year, sum(cell.sessions for cell in cells)) in totals:
                 yield Equation(cells, None)
+
+
+def _grown(published: Content, counts: Counts, earlier: Sequence[Statement]) -> Iterator[Equation]:
+    made = [*((statement.content, statement.counts) for statement in earlier), (published, counts)]
+    for (before, counts_before), (now, counts_now) in combinations(made, 2):
+        yield from grown(before, counts_before, now, counts_now)
 
 
 def _reaching(cells: frozenset[Cell], equations: frozenset[Equation]) -> Iterator[Equation]:

@@ -3,7 +3,7 @@
 from calendar import monthrange
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ Counts = Mapping[str, Sequence[Count]]
 
 
 class Cell(NamedTuple):
-    """The sessions of a municipality from a day to a day; where nothing of this differs, it is the same unknown."""
+    """The sessions of a municipality from a day to the last one counted; where none of this differs, one unknown."""
 
     municipality: str
     first: date
@@ -63,6 +63,21 @@ def said(content: Content, counts: Counts) -> Said:
         withheld.update(_all(year, YEAR, {code: of_year[code] for code in hidden}))
         equations.update(Equation(parts, None) for parts in _shown(content, year, counts) if parts)
     return Said(frozenset(cells), frozenset(withheld), frozenset(equations))
+
+
+def grown(before: Content, counts_before: Counts, now: Content, counts_now: Counts) -> Iterator[Equation]:
+    """What everybody knows of a year that went on: it is what was counted up to then, if that stands, and the rest."""
+    for year in set(spoken_of(before)) & set(spoken_of(now)):
+        older = {cell.municipality: cell for cell in year_cells(year, counts_before)}
+        for whole in year_cells(year, counts_now):
+            part = older.get(whole.municipality)
+            if part and part.last < whole.last:
+                own = counts_of(year, counts_now)[whole.municipality]
+                until = sum(count.sessions for count in own if count.last <= part.last)
+                apart = all(count.last <= part.last or count.first > part.last for count in own)
+                if apart and until == part.sessions:
+                    rest = Cell(whole.municipality, part.last + timedelta(1), whole.last, whole.sessions - until)
+                    yield Equation(frozenset([part, rest]), whole)
 
 
 def spoken_of(content: Content) -> list[int]:
@@ -133,7 +148,8 @@ def _cells(municipality: str, year: int, spans: Iterable[Months], own: Sequence[
     """One for each of `spans` in which the municipality has a count: who reports is known to everybody."""
     for months in spans:
         if counted := within(months, own):
-            yield Cell(municipality, *days(year, months), sum(count.sessions for count in counted))
+            first, _ = days(year, months)
+            yield Cell(municipality, first, max(count.last for count in counted), sum(c.sessions for c in counted))
 
 
 def _adding_up(municipality: str, year: int, spans: set[Months], own: Sequence[Count]) -> Iterator[Equation]:
@@ -143,7 +159,9 @@ def _adding_up(municipality: str, year: int, spans: set[Months], own: Sequence[C
     for first, last in spans.difference(pieces):
         inside = [piece for piece in pieces if first <= piece[0] and piece[1] <= last]
         for whole in _cells(municipality, year, [(first, last)], own):
-            yield Equation(frozenset(_cells(municipality, year, inside, own)), whole)
+            parts = frozenset(_cells(municipality, year, inside, own))
+            if parts != {whole}:
+                yield Equation(parts, whole)
 
 
 def _all(year: int, months: Months, of_year: Counts) -> frozenset[Cell]:

@@ -7,6 +7,7 @@ from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy
@@ -68,6 +69,8 @@ def system(statements: Sequence[Statement], threshold: int) -> System:
         for year in _years(statement.content):
             if statement.counts:
                 _read_year(whole, statement, year, threshold)
+    for before, now in combinations(statements, 2):
+        _go_on(whole, before, now)
     for year, total in _imported(statements):
         for statement in statements:
             keys = _keys(statement.counts, date(year, 1, 1), date(year, 12, 31))
@@ -179,7 +182,26 @@ def _split(whole: System, own: Mapping[str, Sequence[Count]], year: int, ends: S
         if len(inside) > 1 and inside[0][0] == first and inside[-1][1] == last:
             parts = [key for piece in inside for key in _keys(own, *piece)]
             for key in _keys(own, first, last):
-                whole.rows.append(({**dict.fromkeys(parts, 1), key: -1}, 0))
+                if parts != [key]:
+                    whole.rows.append(({**dict.fromkeys(parts, 1), key: -1}, 0))
+
+
+def _go_on(whole: System, before: Statement, now: Statement) -> None:
+    """A year that went on, and whose counts stand, is what it was and what came after."""
+    for year in _years(before.content) & _years(now.content):
+        first, last = date(year, 1, 1), date(year, 12, 31)
+        for old in _keys(before.counts, first, last):
+            own = {old[0]: now.counts.get(old[0], ())}
+            after = date.fromordinal(old[2].toordinal() + 1)
+            [*news] = _keys(own, first, last)
+            rests = _keys(own, after, last) if after <= last else set()
+            if (
+                news
+                and rests
+                and _keys(own, first, old[2]) == {old}
+                and sum(k[3] for k in rests) + old[3] == news[0][3]
+            ):
+                whole.rows.append(({old: 1, next(iter(rests)): 1, news[0]: -1}, 0))
 
 
 def _add(whole: System, counts: Mapping[str, Sequence[Count]], first: date, last: date, sessions: int | None) -> None:
@@ -192,7 +214,9 @@ def _add(whole: System, counts: Mapping[str, Sequence[Count]], first: date, last
 def _keys(counts: Mapping[str, Sequence[Count]], first: date, last: date) -> set[Key]:
     """The unknowns of these days, one for each municipality that counted in them."""
     inside = {code: [c for c in own if first <= c.first and c.last <= last] for code, own in counts.items()}
-    return {(code, first, last, sum(c.sessions for c in own)) for code, own in inside.items() if own}
+    return {
+        (code, first, max(c.last for c in own), sum(c.sessions for c in own)) for code, own in inside.items() if own
+    }
 
 
 def _years(content: Content) -> set[int]:

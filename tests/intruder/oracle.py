@@ -10,7 +10,7 @@ from app.series.content import Content, Statement
 from app.series.facts import Count
 
 Name = tuple[str, str, int]
-"""A municipality, a period (2023 or 2023-Q1) and its sessions."""
+"""A municipality, months (1-12 for a whole year) and the sessions counted in them."""
 
 ALL_QUARTERS = ("Q1", "Q2", "Q3", "Q4")
 
@@ -107,7 +107,7 @@ def _told(statements: Sequence[Statement], threshold: int) -> Told:
     small: set[Name] = set()
     withheld: set[Name] = set()
     for content, counts in ((one.content, one.counts) for one in statements if one.counts):
-        year_names = {code: (code, "2023", sum(c.sessions for c in own)) for code, own in counts.items()}
+        year_names = {code: _name(code, 1, own) for code, own in counts.items()}
         lines |= _line(year_names.values(), content.years[2023].sessions)
         for code, rows in content.municipalities.items():
             lines |= _line([year_names[code]], rows[2023].sessions)
@@ -119,7 +119,7 @@ def _told(statements: Sequence[Statement], threshold: int) -> Told:
                 small |= {name for name in names.values() if name[2] < threshold}
             for code, whole in year_names.items():
                 parts = frozenset(names[code] for names in of_all.values() if code in names)
-                lines.add(Line(parts, frozenset([whole]), 0))
+                lines |= {Line(parts, frozenset([whole]), 0)} if parts != {whole} else set()
         small |= {name for name in year_names.values() if name[2] < threshold}
         for one in statements:
             total = None if one.counts else one.content.years[2023].sessions
@@ -136,4 +136,9 @@ def _line(names: Iterable[Name], total: int | None) -> set[Line]:
 def _of_quarter(counts: Mapping[str, Sequence[Count]], quarter: str) -> dict[str, Name]:
     number = int(quarter[1])
     inside = {code: [c for c in own if (c.first.month + 2) // 3 == number] for code, own in counts.items()}
-    return {code: (code, quarter, sum(c.sessions for c in own)) for code, own in inside.items() if own}
+    return {code: _name(code, 3 * number - 2, own) for code, own in inside.items() if own}
+
+
+def _name(code: str, first: int, own: Sequence[Count]) -> Name:
+    """The sessions from the month `first` to the last that was counted."""
+    return code, f"{first}-{max(c.last.month for c in own)}", sum(c.sessions for c in own)

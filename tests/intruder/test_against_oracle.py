@@ -115,8 +115,7 @@ def _earlier_hold(earlier: Sequence[Statement], threshold: int) -> bool:
 
 
 def _period(failure: Failure) -> str:
-    number = (failure.first.month + 2) // 3
-    return "2023" if failure.last.month - failure.first.month == 11 else f"Q{number}"
+    return f"{failure.first.month}-{failure.last.month}"
 
 
 def _sum(own: Sequence[Count]) -> int:
