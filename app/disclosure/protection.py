@@ -1,10 +1,23 @@
 """Which figures a release withholds, so that nobody can work out what a municipality with few sessions counted."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Literal, NamedTuple
 
-from app.disclosure.cells import Cell, Figure, Said, county_year, municipality_year, pair, said, stated_years
+from app.disclosure.cells import (
+    Cell,
+    Figure,
+    Parts,
+    Said,
+    county_year,
+    growth,
+    municipality_year,
+    pair,
+    said_by_days,
+    said_by_value,
+    stated_years,
+)
 from app.disclosure.views import Demand, Demanded, Goal, Table, Unmet, View
 from app.disclosure.witnesses import Aim, cheapest_to_hide, furthest
 from app.series.content import Content, Statement
@@ -67,7 +80,8 @@ def protect(
     """What of `new` may be shown after the releases `earlier`, in the order of their numbers.
 
     Whoever reads it all, also a municipality that knows its own figures, can take each number of sessions below
-    `threshold` for any number below it, and with the earlier releases together for `threshold` consecutive ones. What
+    `threshold` for any number below it, and with the earlier releases together for `threshold` consecutive ones: both
+    if he takes a year that comes to the same for unchanged, and if he reckons with what came since (see cells). What
     is withheld for that is chosen by level and `residents` of the municipalities, never by the counts; of what was
     withheld for others' sake each figure is needed. `tell` hears how far it is; what it raises ends the work. `seconds`
     is the longest that one question may take the solver.
@@ -129,15 +143,16 @@ class _Shield:
         self._tell = tell
         self._seconds = seconds
         self._earlier = earlier
-        years = stated_years(new.content)
-        self._said = {year: said(new, year) for year in _with_years_before(new, years)}
-        self._sights = {year: _sights(year, ours, earlier) for year, ours in self._said.items()}
+        self._new = new
+        years = _with_years_before(new, stated_years(new.content))
+        self._sights = {year: _sights(year, new, earlier) for year in years}
+        alone = {year: sights[0].new for year, sights in self._sights.items()}
         # By figure that can be hidden.
-        self._weights = {figure: _weight(figure, residents) for ours in self._said.values() for figure in ours.shown}
+        self._weights = {figure: _weight(figure, residents) for ours in alone.values() for figure in ours.shown}
         self._done = 0
         self._total = PERCENT * len(self._sights)
         self.hidden: dict[Figure, Why] = {}
-        for year, ours in self._said.items():
+        for year, ours in alone.items():
             self.hidden |= _hidden_from_the_start(year, ours, earlier, threshold)
 
     def hide_what_must_be(self) -> None:
@@ -145,11 +160,14 @@ class _Shield:
         for year, sights in self._sights.items():
             unsettled = list(sights)
             while unsettled:
-                demand = self._unmet(unsettled[0], self.hidden, f"protecting {year}")
+                sight = unsettled[0]
+                demand = self._unmet(sight, self.hidden, f"protecting {year}")
                 if demand is None:
                     unsettled.pop(0)
-                elif not self._hide_for(demand, unsettled[0], year):
-                    unsettled = list(sights)
+                else:
+                    self._hide_for(demand, sight, year)
+                    # What is withheld now must not be told by any of the others either.
+                    unsettled = [sight, *(other for other in sights if other is not sight)]
             self._done += PERCENT
 
     def show_what_can_be(self) -> None:
@@ -163,22 +181,21 @@ class _Shield:
                     # A figure that is shown asks for no protection of its own, so an earlier one may be free now.
                     shown = True
 
-    def _hide_for(self, demand: Demand, sight: _Sight, year: int) -> bool:
-        """Hide what is cheapest; False if the demand is about a figure that cannot be withheld to any use."""
+    def _hide_for(self, demand: Demand, sight: _Sight, year: int) -> None:
+        """Hide what is cheapest, or show again the figure that the demand is about if it is withheld to no use."""
         tables = self._cheapest_to_hide(sight.view, demand)
         if tables is None:
             cell = sight.view.cells[demand.unknown]
             figure = municipality_year(cell.municipality, year)
-            if self.hidden.get(figure) != "protects others" or self._said[year].shown[figure] != (cell,):
+            if self.hidden.get(figure) != "protects others" or sight.new.shown[figure] != (cell,):
                 raise CannotProtect(self._reason(year, cell, demand))
             # Earlier releases tell it, so that it is no hiding place for others.
             del self.hidden[figure], self._weights[figure]
-            return False
+            return
         for figure in {figure for table in tables for figure in sight.view.changed_by(table)} - self.hidden.keys():
             self._hide(figure)
         for table in tables:
             sight.view.keep(table)
-        return True
 
     def _cheapest_to_hide(self, view: View, demand: Demand) -> Sequence[Table] | None:
         return cheapest_to_hide(
@@ -263,17 +280,49 @@ class _Shield:
 
     def _is_told(self, year: int, cell: Cell, demand: Demand, earlier: Sequence[Statement]) -> bool:
         """True if the demand cannot be met after the releases `earlier`, whatever is hidden."""
-        view = _sights(year, self._said[year], earlier)[-1].view
-        if cell not in view.index:
-            return False
-        there = demand._replace(unknown=view.index[cell])
-        return self._cheapest_to_hide(view, there) is None
+        views = [sight.view for sight in _sights(year, self._new, earlier)]
+        return any(
+            self._cheapest_to_hide(view, demand._replace(unknown=view.index[cell])) is None
+            for view in views
+            if cell in view.index
+        )
 
 
-def _sights(year: int, ours: Said, earlier: Sequence[Statement]) -> list[_Sight]:
-    """How `year` looks in the new release by itself and with the earlier ones, the latter first."""
-    theirs = _told_before(year, earlier)
-    totals = [
+def _sights(year: int, new: Statement, earlier: Sequence[Statement]) -> list[_Sight]:
+    """How `year` looks in the new release by itself, and with the earlier ones: by days, and by value if that differs.
+
+    The first is that of the new release by itself.
+    """
+    before = _speaking(year, earlier)
+    totals = _imported(year, earlier)
+    ours = said_by_days(new, year)
+    alone = View(_structure(ours.wholes), ours.shown, ours.cells)
+    if not before and not totals:
+        return [_Sight(alone, ours, (), alone=True, together=True)]
+    in_turn = [*before, new]
+    by_days = [said_by_days(statement, year) for statement in in_turn]
+    by_value = [said_by_value(statement, year) for statement in in_turn]
+    grown = [dict(growth(*two, year)) for two in combinations(in_turn, 2)]
+    sights = [_Sight(alone, ours, (), alone=True, together=False), _together(by_days, totals, grown)]
+    return sights if by_days == by_value else [*sights, _together(by_value, totals, [])]
+
+
+def _together(releases: Sequence[Said], totals: Collection[int], grown: Iterable[Mapping[Cell, Parts]]) -> _Sight:
+    """What `releases`, of which the last is the new one, say with imported `totals` and with the years that went on."""
+    *theirs, ours = releases
+    fixed = [row for release in releases for row in _structure(release.wholes)]
+    fixed += [row for years in grown for row in _structure(years)]
+    fixed += [dict.fromkeys(parts, 1) for release in theirs for parts in release.shown.values()]
+    for release in releases:
+        if release.years and sum(cell.sessions for cell in release.years) in totals:
+            fixed.append(dict.fromkeys(release.years, 1))
+    others = [cell for release in releases for cell in release.cells]
+    return _Sight(View(fixed, ours.shown, others), ours, theirs, alone=False, together=True)
+
+
+def _imported(year: int, earlier: Sequence[Statement]) -> list[int]:
+    """The totals of `year` of the releases that were made public without their counts."""
+    return [
         total
         for statement in earlier
         if not statement.counts
@@ -281,27 +330,12 @@ def _sights(year: int, ours: Said, earlier: Sequence[Statement]) -> list[_Sight]
         and not row.carried
         and (total := row.sessions) is not None
     ]
-    alone = View(_structure(ours), ours.shown, ours.cells)
-    if not theirs and not totals:
-        return [_Sight(alone, ours, (), alone=True, together=True)]
-    fixed = [row for release in (ours, *theirs) for row in _structure(release)]
-    fixed += [dict.fromkeys(parts, 1) for release in theirs for parts in release.shown.values()]
-    for release in (ours, *theirs):
-        cells = _year_cells(release)
-        if cells and sum(cell.sessions for cell in cells) in totals:
-            fixed.append(dict.fromkeys(cells, 1))
-    others = [cell for release in (ours, *theirs) for cell in release.cells]
-    together = View(fixed, ours.shown, others)
-    return [
-        _Sight(alone, ours, (), alone=True, together=False),
-        _Sight(together, ours, theirs, alone=False, together=True),
-    ]
 
 
-def _told_before(year: int, earlier: Sequence[Statement]) -> list[Said]:
-    """What the earlier releases that were made of counts say of `year`."""
+def _speaking(year: int, earlier: Sequence[Statement]) -> list[Statement]:
+    """The earlier releases that were made of counts and say something of `year`."""
     return [
-        said(statement, year)
+        statement
         for statement in earlier
         if statement.counts and year in _with_years_before(statement, stated_years(statement.content))
     ]
@@ -313,14 +347,10 @@ def _with_years_before(statement: Statement, years: Sequence[int]) -> list[int]:
     return sorted({*years, *before})
 
 
-def _structure(release: Said) -> Iterator[dict[Cell, int]]:
+def _structure(wholes: Mapping[Cell, Parts]) -> Iterator[dict[Cell, int]]:
     """What is zero in every table: each whole less its parts."""
-    for whole, parts in release.wholes.items():
+    for whole, parts in wholes.items():
         yield {whole: 1} | dict.fromkeys(parts, -1)
-
-
-def _year_cells(release: Said) -> list[Cell]:
-    return sorted(cell for cell in release.cells if (cell.first.month, cell.last.month) == (1, 12))
 
 
 def _of_pairs(release: Said, hidden: Collection[Figure]) -> frozenset[Cell]:
@@ -337,7 +367,7 @@ def _hidden_from_the_start(
     year: int, ours: Said, earlier: Sequence[Statement], threshold: int
 ) -> Iterator[tuple[Figure, Why]]:
     """The municipalities' figures that are small, or near to what was withheld before."""
-    before = [cell for release in _told_before(year, earlier) for cell in release.withheld]
+    before = [cell for release in _speaking(year, earlier) for cell in said_by_value(release, year).withheld]
     for figure, parts in ours.shown.items():
         if figure.kind != "municipality":
             continue
