@@ -87,7 +87,8 @@ def pair(year: int, through: date) -> Figure:
 def said_by_value(statement: Statement, year: int) -> Said:
     """What a release that is made of counts says of `year`, of which it states something, but for its quarters.
 
-    Two quarters that add up to an unchanged year would tell that the second is nothing, whatever is withheld.
+    Two quarters that add up to an unchanged year would tell that the second is nothing, whatever is withheld. So a year
+    that was shown before and came to the same may be withheld again, for what came since.
 
     Raises:
         ValueError: its figures do not follow from its counts.

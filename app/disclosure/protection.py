@@ -103,11 +103,15 @@ def protect(
 
 @dataclass(frozen=True, slots=True)
 class _Sight:
-    """A view of a year, and what the releases that it is made of say, the new one first."""
+    """A view of a year, and what the releases that it is made of say.
+
+    `public` are cells that may be withheld although everybody knows them: that hides only what came since.
+    """
 
     view: View
     new: Said
     others: Sequence[Said]
+    public: frozenset[Cell]
     alone: bool
     together: bool
 
@@ -122,7 +126,7 @@ class _Sight:
         withheld |= {
             cell for figure in hidden if figure.kind == "municipality" for cell in self.new.shown.get(figure, ())
         }
-        wide = small | {cell for cell in theirs if cell.sessions < threshold} | withheld
+        wide = small | {cell for cell in theirs if cell.sessions < threshold} | (withheld - self.public)
         return Demanded(small if self.alone else frozenset(), wide)
 
 
@@ -298,16 +302,24 @@ def _sights(year: int, new: Statement, earlier: Sequence[Statement]) -> list[_Si
     ours = said_by_days(new, year)
     alone = View(_structure(ours.wholes), ours.shown, ours.cells)
     if not before and not totals:
-        return [_Sight(alone, ours, (), alone=True, together=True)]
+        return [_Sight(alone, ours, (), frozenset(), alone=True, together=True)]
     in_turn = [*before, new]
     by_days = [said_by_days(statement, year) for statement in in_turn]
     by_value = [said_by_value(statement, year) for statement in in_turn]
     grown = [dict(growth(*two, year)) for two in combinations(in_turn, 2)]
-    sights = [_Sight(alone, ours, (), alone=True, together=False), _together(by_days, totals, grown)]
-    return sights if by_days == by_value else [*sights, _together(by_value, totals, [])]
+    sights = [
+        _Sight(alone, ours, (), frozenset(), alone=True, together=False),
+        _together(by_days, totals, grown, frozenset()),
+    ]
+    return sights if by_days == by_value else [*sights, _together(by_value, totals, [], _public(by_value[:-1]))]
 
 
-def _together(releases: Sequence[Said], totals: Collection[int], grown: Iterable[Mapping[Cell, Parts]]) -> _Sight:
+def _together(
+    releases: Sequence[Said],
+    totals: Collection[int],
+    grown: Iterable[Mapping[Cell, Parts]],
+    public: frozenset[Cell],
+) -> _Sight:
     """What `releases`, of which the last is the new one, say with imported `totals` and with the years that went on."""
     *theirs, ours = releases
     fixed = [row for release in releases for row in _structure(release.wholes)]
@@ -317,7 +329,12 @@ def _together(releases: Sequence[Said], totals: Collection[int], grown: Iterable
         if release.years and sum(cell.sessions for cell in release.years) in totals:
             fixed.append(dict.fromkeys(release.years, 1))
     others = [cell for release in releases for cell in release.cells]
-    return _Sight(View(fixed, ours.shown, others), ours, theirs, alone=False, together=True)
+    return _Sight(View(fixed, ours.shown, others), ours, theirs, public, alone=False, together=True)
+
+
+def _public(releases: Iterable[Said]) -> frozenset[Cell]:
+    """The cells of which a figure says the number."""
+    return frozenset(parts[0] for release in releases for parts in release.shown.values() if len(parts) == 1)
 
 
 def _imported(year: int, earlier: Sequence[Statement]) -> list[int]:

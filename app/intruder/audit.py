@@ -6,7 +6,8 @@ and the counts behind that, by which it is checked.
 Several releases are looked at twice. By value, a year that comes to the same as before is the same unknown: so thinks
 who knows that nothing was corrected, and finds who joined. By days, a year is another unknown when it went on, and is
 what it was and what came since: so thinks who knows that counts stand. The quarters are looked at by days only: an
-unchanged year would give away that the quarter since is nothing, whatever is withheld.
+unchanged year would give away that the quarter since is nothing, whatever is withheld. For the same reason a year that
+was shown before and comes to the same may be withheld: by value it is known, and what came since is hidden by days.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -77,9 +78,13 @@ class _View:
 
 
 def _by_value(statements: Sequence[Statement]) -> _View:
-    """Without quarters; a year that comes to the same is the same."""
+    """Without quarters; a year that comes to the same is the same, and no secret if it was shown before."""
     plain = [replace(statement, content=replace(statement.content, quarters={})) for statement in statements]
-    return _view(plain, as_named, [])
+    view = _view(plain, as_named, [])
+    shown = [equation.parts for one in view.old for equation in one.equations if equation.whole is None]
+    known = frozenset[Cell]().union(*(parts for parts in shown if len(parts) == 1))
+    new, *old = (replace(one, withheld=one.withheld - known) for one in [view.new, *view.old])
+    return replace(view, new=new, old=old)
 
 
 def _by_days(statements: Sequence[Statement]) -> _View:

@@ -83,7 +83,12 @@ def _together(whole: System, threshold: int) -> list[Narrowed]:
 def unchanged(statements: Sequence[Statement], threshold: int) -> System:
     """The unknowns and the numbers of `statements` but for quarters, if what came to the same is the same."""
     plain = [replace(one, content=replace(one.content, quarters={})) for one in statements]
-    return _system(plain, threshold, lambda last, counts: last)
+    whole = _system(plain, threshold, lambda last, counts: last)
+    *earlier, _ = plain
+    before = _system(earlier, threshold, whole.until)
+    # Nobody promised to hide again what was shown before.
+    whole.withheld -= {key for row, _ in before.rows if len(row) == 1 for key in row}
+    return whole
 
 
 def going_on(statements: Sequence[Statement], threshold: int) -> System:
