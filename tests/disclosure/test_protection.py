@@ -147,6 +147,23 @@ def test_releases_one_after_the_other_stand_up_to_every_table(
             earlier.append(check(statement(sessions, table=later_table), earlier, threshold))
 
 
+@tiny
+@given(
+    tables(["2023-Q1", "2023-Q2"], most=3),
+    st.sampled_from([None, *sorted(RESIDENTS)[:3]]),
+    thresholds,
+    st.tuples(st.booleans(), st.booleans(), st.booleans()),
+)
+def test_a_year_that_goes_on_stands_up_to_every_table(
+    sessions: Sessions, corrected: str | None, threshold: int, choices: tuple[bool, bool, bool]
+) -> None:
+    table, quarters, later_quarters = choices
+    begun = {code: {"2023-Q1": mine["2023-Q1"] + (code == corrected)} for code, mine in sessions.items()}
+    with suppress(CannotProtect):
+        earlier = check(statement(begun, table=table, quarters=quarters), [], threshold)
+        check(statement(sessions, table=table, quarters=later_quarters), [earlier], threshold)
+
+
 @pytest.mark.parametrize("total", range(5))
 def test_a_total_below_the_threshold_is_withheld(total: int) -> None:
     new = statement({"005": {"2023-Q1": total}, "297": {"2023-Q1": 0}, "140": {"2023-Q1": 0}}, quarters=True)
