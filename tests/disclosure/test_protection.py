@@ -196,6 +196,43 @@ def test_a_total_that_would_tell_what_joined_since_is_withheld() -> None:
     assert later.hidden == [Hidden(None, "2023", "protects others")]
 
 
+def test_a_total_that_would_tell_what_joined_is_withheld_although_the_year_goes_on() -> None:
+    before = {"005": {"2023-Q1": 7}, "140": {"2023-Q1": 9}, "297": {"2023-Q1": 7}}
+    after = {code: {**mine, "2023-Q2": 0} for code, mine in before.items()} | {"778": {"2023-Q2": 4}}
+    earlier = published(statement(before, table=False))
+
+    later = protected(statement(after, table=False), [earlier])
+
+    # By days the others may have held some of the 4 that came since, by value they held none.
+    assert earlier.content.years[2023].sessions == 23
+    assert later.hidden == [Hidden(None, "2023", "protects others")]
+
+
+def test_who_knows_that_a_year_only_grows_learns_no_more() -> None:
+    before = {"005": {"2023-Q1": 9}, "140": {"2023-Q1": 9}}
+    after = {"005": {"2023-Q1": 9, "2023-Q2": 1}, "140": {"2023-Q1": 9, "2023-Q2": 1}, "778": {"2023-Q2": 1}}
+    earlier = published(statement(before))
+
+    by_itself = protected(statement(after))
+    later = protected(statement(after), [earlier])
+
+    # Of the 21 at least 18 are of the others.
+    assert earlier.content == statement(before).content
+    assert not by_itself.content.years[2023].withheld
+    assert later.content.years[2023].withheld
+
+
+def test_a_year_that_was_shown_is_withheld_again_for_the_quarter_since() -> None:
+    before = {code: {"2023-Q1": 9} for code in ("005", "140", "297")}
+    after = {code: {"2023-Q1": 9, "2023-Q2": 9} for code in ("140", "297")} | {"005": {"2023-Q1": 9, "2023-Q2": 0}}
+    earlier = published(statement(before, quarters=True))
+
+    later = protected(statement(after, quarters=True), [earlier])
+
+    assert not earlier.content.municipalities["005"][2023].withheld
+    assert later.content.municipalities["005"][2023].withheld
+
+
 def test_a_municipality_that_has_nearly_all_learns_nothing_of_the_others() -> None:
     new = statement({"005": {"2023": 1}, "140": {"2023": 0}, "297": {"2023": 90}}, table=False)
 
