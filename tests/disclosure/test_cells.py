@@ -38,13 +38,11 @@ def test_a_year_that_stands_still_or_was_corrected_did_not_go_on(now: Sessions) 
 
 
 def test_a_count_that_goes_over_the_last_day_is_no_growth() -> None:
-    # The 9 stand, yet nobody knows how much of the 4 was before.
-    counts = {"297": [Count(NEW_YEAR, MARCH, 9), Count(date(2023, 3, 1), JUNE, 4), Count(date(2023, 7, 1), JUNE, 1)]}
+    counts = {"297": [Count(NEW_YEAR, JUNE, 4), Count(date(2023, 7, 1), date(2023, 9, 30), 1)]}
+    now = Statement(content=Content(years={}), counts=counts)
 
-    assert (
-        list(growth(statement({"297": {"2023-Q1": 9}}), Statement(content=Content(years={}), counts=counts), 2023))
-        == []
-    )
+    # Nothing was counted up to March, and nothing stands; yet nobody knows how much of the 4 was before April.
+    assert list(growth(statement({"297": {"2023-Q1": 0}}), now, 2023)) == []
 
 
 def test_a_year_ends_by_value_with_the_year_and_by_days_when_it_was_counted() -> None:

@@ -233,6 +233,20 @@ def test_a_year_that_was_shown_is_withheld_again_for_the_quarter_since() -> None
     assert later.content.municipalities["005"][2023].withheld
 
 
+def test_what_is_withheld_for_one_view_is_protected_in_the_other() -> None:
+    before = {code: {"2023-Q1": 9} for code in ("001", "002", "005", "140")}
+    after = {code: {"2023-Q1": 5, "2023-Q2": 4} for code in ("001", "002")}
+    after |= {code: {"2023-Q1": 9, "2023-Q3": 9} for code in ("005", "140")}
+    earlier = published(statement(before))
+
+    later = protected(statement({**after, "297": {"2023-Q2": 1}}, quarters=True), [earlier])
+
+    # By value the first two are as they were, so that the next two have to hide who joined; by days each of these is
+    # what it was and a quarter of which the other knows the rest.
+    assert {hidden.area for hidden in later.hidden} >= {"005", "140"}
+    assert later.content.quarters["2023-Q3"].withheld
+
+
 def test_a_municipality_that_has_nearly_all_learns_nothing_of_the_others() -> None:
     new = statement({"005": {"2023": 1}, "140": {"2023": 0}, "297": {"2023": 90}}, table=False)
 
