@@ -1,24 +1,20 @@
 """Which figures a release withholds, so that nobody can work out what a municipality with few sessions counted."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import Literal, NamedTuple
 
 from app.disclosure.cells import (
     Cell,
     Figure,
-    Parts,
     Said,
     county_year,
-    growth,
     municipality_year,
     pair,
-    said_by_days,
     said_by_value,
-    stated_years,
 )
-from app.disclosure.views import Demand, Demanded, Goal, Table, Unmet, View
+from app.disclosure.sights import Sight, sights_of, speaking, years_of
+from app.disclosure.views import Demand, Goal, Table, Unmet, View
 from app.disclosure.witnesses import Aim, cheapest_to_hide, furthest
 from app.series.content import Content, Statement
 from app.series.figures import ReleasedYear
@@ -101,35 +97,6 @@ def protect(
     return Protected(_without(new.content, shield.hidden), _listed(shield.hidden))
 
 
-@dataclass(frozen=True, slots=True)
-class _Sight:
-    """A view of a year, and what the releases that it is made of say.
-
-    `public` are cells that may be withheld although everybody knows them: that hides only what came since.
-    """
-
-    view: View
-    new: Said
-    others: Sequence[Said]
-    public: frozenset[Cell]
-    alone: bool
-    together: bool
-
-    def demanded(self, hidden: Collection[Figure], threshold: int) -> Demanded:
-        """The cells that have to be protected while `hidden` is hidden."""
-        ours = self.new.cells | _of_pairs(self.new, hidden)
-        small = frozenset(cell for cell in ours if cell.sessions < threshold)
-        if not self.together:
-            return Demanded(small, frozenset())
-        theirs = {cell for release in self.others for cell in release.cells | _of_pairs(release, ())}
-        withheld = {cell for release in self.others for cell in release.withheld}
-        withheld |= {
-            cell for figure in hidden if figure.kind == "municipality" for cell in self.new.shown.get(figure, ())
-        }
-        wide = small | {cell for cell in theirs if cell.sessions < threshold} | (withheld - self.public)
-        return Demanded(small if self.alone else frozenset(), wide)
-
-
 class _Shield:
     """The figures hidden so far, and why."""
 
@@ -148,8 +115,7 @@ class _Shield:
         self._seconds = seconds
         self._earlier = earlier
         self._new = new
-        years = _with_years_before(new, stated_years(new.content))
-        self._sights = {year: _sights(year, new, earlier) for year in years}
+        self._sights = {year: sights_of(year, new, earlier) for year in years_of(new)}
         alone = {year: sights[0].new for year, sights in self._sights.items()}
         # By figure that can be hidden.
         self._weights = {figure: _weight(figure, residents) for ours in alone.values() for figure in ours.shown}
@@ -185,7 +151,7 @@ class _Shield:
                     # A figure that is shown asks for no protection of its own, so an earlier one may be free now.
                     shown = True
 
-    def _hide_for(self, demand: Demand, sight: _Sight, year: int) -> None:
+    def _hide_for(self, demand: Demand, sight: Sight, year: int) -> None:
         """Hide what is cheapest, or show again the figure that the demand is about if it is withheld to no use."""
         tables = self._cheapest_to_hide(sight.view, demand)
         if tables is None:
@@ -230,7 +196,7 @@ class _Shield:
             if figure in sight.view.figures
         )
 
-    def _unmet(self, sight: _Sight, hidden: Mapping[Figure, Why], doing: str) -> Demand | None:
+    def _unmet(self, sight: Sight, hidden: Mapping[Figure, Why], doing: str) -> Demand | None:
         """A demand that no table meets while `hidden` is hidden; the tables that meet others are kept."""
         view = sight.view
         view.look_again(hidden)
@@ -284,7 +250,7 @@ class _Shield:
 
     def _is_told(self, year: int, cell: Cell, demand: Demand, earlier: Sequence[Statement]) -> bool:
         """True if the demand cannot be met after the releases `earlier`, whatever is hidden."""
-        views = [sight.view for sight in _sights(year, self._new, earlier)]
+        views = [sight.view for sight in sights_of(year, self._new, earlier)]
         return any(
             self._cheapest_to_hide(view, demand._replace(unknown=view.index[cell])) is None
             for view in views
@@ -292,99 +258,11 @@ class _Shield:
         )
 
 
-def _sights(year: int, new: Statement, earlier: Sequence[Statement]) -> list[_Sight]:
-    """How `year` looks in the new release by itself, and with the earlier ones: by days, and by value if that differs.
-
-    The first is that of the new release by itself.
-    """
-    before = _speaking(year, earlier)
-    totals = _imported(year, earlier)
-    ours = said_by_days(new, year)
-    alone = View(_structure(ours.wholes), ours.shown, ours.cells)
-    if not before and not totals:
-        return [_Sight(alone, ours, (), frozenset(), alone=True, together=True)]
-    in_turn = [*before, new]
-    by_days = [said_by_days(statement, year) for statement in in_turn]
-    by_value = [said_by_value(statement, year) for statement in in_turn]
-    grown = [dict(growth(*two, year)) for two in combinations(in_turn, 2)]
-    sights = [
-        _Sight(alone, ours, (), frozenset(), alone=True, together=False),
-        _together(by_days, totals, grown, frozenset()),
-    ]
-    return sights if by_days == by_value else [*sights, _together(by_value, totals, [], _public(by_value[:-1]))]
-
-
-def _together(
-    releases: Sequence[Said],
-    totals: Collection[int],
-    grown: Iterable[Mapping[Cell, Parts]],
-    public: frozenset[Cell],
-) -> _Sight:
-    """What `releases`, of which the last is the new one, say with imported `totals` and with the years that went on."""
-    *theirs, ours = releases
-    fixed = [row for release in releases for row in _structure(release.wholes)]
-    fixed += [row for years in grown for row in _structure(years)]
-    fixed += [dict.fromkeys(parts, 1) for release in theirs for parts in release.shown.values()]
-    for release in releases:
-        if release.years and sum(cell.sessions for cell in release.years) in totals:
-            fixed.append(dict.fromkeys(release.years, 1))
-    others = [cell for release in releases for cell in release.cells]
-    return _Sight(View(fixed, ours.shown, others), ours, theirs, public, alone=False, together=True)
-
-
-def _public(releases: Iterable[Said]) -> frozenset[Cell]:
-    """The cells of which a figure says the number."""
-    return frozenset(parts[0] for release in releases for parts in release.shown.values() if len(parts) == 1)
-
-
-def _imported(year: int, earlier: Sequence[Statement]) -> list[int]:
-    """The totals of `year` of the releases that were made public without their counts."""
-    return [
-        total
-        for statement in earlier
-        if not statement.counts
-        and (row := statement.content.years.get(year)) is not None
-        and not row.carried
-        and (total := row.sessions) is not None
-    ]
-
-
-def _speaking(year: int, earlier: Sequence[Statement]) -> list[Statement]:
-    """The earlier releases that were made of counts and say something of `year`."""
-    return [
-        statement
-        for statement in earlier
-        if statement.counts and year in _with_years_before(statement, stated_years(statement.content))
-    ]
-
-
-def _with_years_before(statement: Statement, years: Sequence[int]) -> list[int]:
-    """`years`, ascending, and the years before with which they are compared."""
-    before = {year - 1 for year in years if statement.content.years[year].comparable_previous_sessions is not None}
-    return sorted({*years, *before})
-
-
-def _structure(wholes: Mapping[Cell, Parts]) -> Iterator[dict[Cell, int]]:
-    """What is zero in every table: each whole less its parts."""
-    for whole, parts in wholes.items():
-        yield {whole: 1} | dict.fromkeys(parts, -1)
-
-
-def _of_pairs(release: Said, hidden: Collection[Figure]) -> frozenset[Cell]:
-    """The cells of the comparable sums that the release shows."""
-    return frozenset(
-        cell
-        for figure, parts in release.shown.items()
-        if figure.kind == "pair" and figure not in hidden
-        for cell in parts
-    )
-
-
 def _hidden_from_the_start(
     year: int, ours: Said, earlier: Sequence[Statement], threshold: int
 ) -> Iterator[tuple[Figure, Why]]:
     """The municipalities' figures that are small, or near to what was withheld before."""
-    before = [cell for release in _speaking(year, earlier) for cell in said_by_value(release, year).withheld]
+    before = [cell for release in speaking(year, earlier) for cell in said_by_value(release, year).withheld]
     for figure, parts in ours.shown.items():
         if figure.kind != "municipality":
             continue

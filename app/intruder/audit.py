@@ -60,7 +60,9 @@ def audit(
         return Verdict(passed=False, failures=failures, tables_found=0)
     statements = [*earlier, Statement(content=published, counts=counts)]
     by_days, by_value = _by_days(statements), _by_value(statements)
-    views = [by_days] if by_value == by_days else [by_days, by_value]
+    # Nothing can be unchanged since no release, and by days more is known of a single one.
+    differ = by_value != by_days and any(statement.counts for statement in earlier)
+    views = [by_days, by_value] if differ else [by_days]
     questions = _Questions(by_days.new, views, threshold, seconds)
     for done, failure in enumerate(questions.failures(), start=1):
         tell(done, questions.number)

@@ -49,8 +49,10 @@ def failures(
     for name, attacker, (low, high) in _ranges(told.lines, told.small, threshold):
         if low > 0 or (high is not None and high < threshold - 1):
             found.setdefault(("alone", 0, name), {})[attacker] = (low, high)
-    views = dict.fromkeys([_by_days([*earlier, new], threshold), _by_value([*earlier, new], threshold)])
-    for number, told in enumerate(views):
+    views = [_by_days([*earlier, new], threshold)]
+    if any(one.counts for one in earlier):
+        views.append(_by_value([*earlier, new], threshold))
+    for number, told in enumerate(dict.fromkeys(views)):
         for name, attacker, (low, high) in _ranges(told.lines, told.small | told.withheld, threshold):
             if high is not None and high - low < threshold - 1:
                 found.setdefault(("together", number, name), {})[attacker] = (low, high)
