@@ -1,8 +1,13 @@
-"""What a release says of a year, as sums of cells: the sessions of one municipality between two days."""
+"""What a release says of a year, as sums of cells: the sessions of one municipality between two days.
+
+Of several releases together there are two views. By value a year that comes to the same as before is the same unknown:
+who learns that nothing was corrected takes it for that, and what joined since is the difference of two totals. By days
+a cell runs to the last day counted in it: who knows that a year went on takes it for what it was and what came since.
+"""
 
 from calendar import monthrange
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
@@ -15,7 +20,7 @@ QUARTERS = ("Q1", "Q2", "Q3", "Q4")
 
 
 class Cell(NamedTuple):
-    """The sessions of one municipality from `first` to `last`.
+    """The sessions of one municipality from `first` to `last`: in a view by days, the last day counted.
 
     Releases that have the same cell speak of the same unknown number; a corrected one is another.
     """
@@ -46,11 +51,13 @@ Parts = tuple[Cell, ...]
 class Said:
     """What one release says of one year, and what everybody knows of its cells.
 
-    `cells` are those of the year and of its quarters; a pair's cells are those of its sum in `shown`. `wholes` are the
-    cells that are made of finer ones, with these. `shown` are the sums that the figures of the release are, a pair's
-    being the half that lies in this year. `withheld` are the cells of municipalities that it withholds.
+    `years` are the cells of the whole year, by municipality; `cells` are these and those of its quarters; a pair's
+    cells are those of its sum in `shown`. `wholes` are the cells that are made of finer ones, with these. `shown` are
+    the sums that the figures of the release are, a pair's being the half that lies in this year. `withheld` are the
+    cells of municipalities that it withholds.
     """
 
+    years: Parts
     cells: frozenset[Cell]
     wholes: Mapping[Cell, Parts]
     shown: Mapping[Figure, Parts]
@@ -77,22 +84,66 @@ def pair(year: int, through: date) -> Figure:
     return Figure("pair", None, f"{year} to {through}", year)
 
 
-def said(statement: Statement, year: int) -> Said:
+def said_by_value(statement: Statement, year: int) -> Said:
+    """What a release that is made of counts says of `year`, of which it states something, but for its quarters.
+
+    Two quarters that add up to an unchanged year would tell that the second is nothing, whatever is withheld. So a year
+    that was shown before and came to the same may be withheld again, for what came since.
+
+    Raises:
+        ValueError: its figures do not follow from its counts.
+    """
+    return _said(replace(statement.content, quarters={}), dict(_of(statement, year)), year)
+
+
+def said_by_days(statement: Statement, year: int) -> Said:
     """What a release that is made of counts says of `year`, of which it states something.
 
     Raises:
         ValueError: its figures do not follow from its counts.
     """
-    atoms = {code: _atoms(code, counts, _cuts(statement.content, year)) for code, counts in _of(statement, year)}
+    counts = dict(_of(statement, year))
+    nominal = _said(statement.content, counts, year)
+
+    def by_days(cells: Iterable[Cell]) -> Parts:
+        return tuple(cell._replace(last=_last_counted(cell, counts[cell.municipality])) for cell in cells)
+
+    wholes = zip(by_days(nominal.wholes), map(by_days, nominal.wholes.values()), strict=True)
+    return Said(
+        years=by_days(nominal.years),
+        cells=frozenset(by_days(nominal.cells)),
+        wholes={whole: parts for whole, parts in wholes if parts != (whole,)},
+        shown={figure: by_days(parts) for figure, parts in nominal.shown.items()},
+        withheld=frozenset(by_days(nominal.withheld)),
+    )
+
+
+def growth(before: Statement, now: Statement, year: int) -> Iterator[tuple[Cell, Parts]]:
+    """The years by days that went on between two releases: each with what it was and what was counted since.
+
+    Only where the counts up to the last day of the earlier release come to the same as there, and none goes over it.
+    """
+    earlier = dict(_of(before, year))
+    for code, counts in _of(now, year):
+        if code in earlier:
+            was, whole = _year_to_date(code, earlier[code]), _year_to_date(code, counts)
+            stood = [count.sessions for count in counts if count.last <= was.last]
+            since = [count.sessions for count in counts if count.first > was.last]
+            if since and len(stood) + len(since) == len(counts) and sum(stood) == was.sessions:
+                yield whole, (was, Cell(code, was.last + timedelta(days=1), whole.last, sum(since)))
+
+
+def _said(content: Content, counts: Mapping[str, Sequence[Count]], year: int) -> Said:
+    """What `content` says of `year`, in cells that run to the days it names; `counts` are those of the year."""
+    atoms = {code: _atoms(code, mine, _cuts(content, year)) for code, mine in counts.items()}
     # Atoms add up to whole cells; a municipality is known to have nothing where it has no count.
     sums = _Sums(atoms)
-    shown = dict(_shown(statement.content, year, sums))
-    rows = statement.content.municipalities
-    cells = {sums.cell(code, *_days(str(year))) for code in atoms}
-    withheld = {cell for cell in cells if (row := rows.get(cell.municipality, {}).get(year)) and row.withheld}
-    for text in _quarters(statement.content, year):
-        cells |= set(sums.cells(*_days(text)))
-    return Said(frozenset(cells), sums.wholes, shown, frozenset(withheld))
+    shown = dict(_shown(content, year, sums))
+    rows = content.municipalities
+    years = sums.cells(*_days(str(year)))
+    withheld = {cell for cell in years if (row := rows.get(cell.municipality, {}).get(year)) and row.withheld}
+    quarters = {cell for text in _quarters(content, year) for cell in sums.cells(*_days(text))}
+    return Said(years, frozenset({*years, *quarters}), sums.wholes, shown, frozenset(withheld))
 
 
 class _Sums:
@@ -184,6 +235,20 @@ def _of(statement: Statement, year: int) -> Iterator[tuple[str, list[Count]]]:
     for code, counts in sorted(statement.counts.items()):
         if within := [count for count in counts if count.first.year == year]:
             yield code, within
+
+
+def _last_counted(cell: Cell, counts: Iterable[Count]) -> date:
+    return max(count.last for count in counts if cell.first <= count.first and count.last <= cell.last)
+
+
+def _year_to_date(code: str, counts: Sequence[Count]) -> Cell:
+    """The municipality's year by days, of which these are the counts."""
+    return Cell(
+        code,
+        date(counts[0].first.year, 1, 1),
+        max(count.last for count in counts),
+        sum(count.sessions for count in counts),
+    )
 
 
 def _days(text: str) -> tuple[date, date]:

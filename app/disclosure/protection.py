@@ -4,8 +4,17 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
-from app.disclosure.cells import Cell, Figure, Said, county_year, municipality_year, pair, said, stated_years
-from app.disclosure.views import Demand, Demanded, Goal, Table, Unmet, View
+from app.disclosure.cells import (
+    Cell,
+    Figure,
+    Said,
+    county_year,
+    municipality_year,
+    pair,
+    said_by_value,
+)
+from app.disclosure.sights import Sight, sights_of, speaking, years_of
+from app.disclosure.views import Demand, Goal, Table, Unmet, View
 from app.disclosure.witnesses import Aim, cheapest_to_hide, furthest
 from app.series.content import Content, Statement
 from app.series.figures import ReleasedYear
@@ -67,7 +76,8 @@ def protect(
     """What of `new` may be shown after the releases `earlier`, in the order of their numbers.
 
     Whoever reads it all, also a municipality that knows its own figures, can take each number of sessions below
-    `threshold` for any number below it, and with the earlier releases together for `threshold` consecutive ones. What
+    `threshold` for any number below it, and with the earlier releases together for `threshold` consecutive ones: both
+    if he takes a year that comes to the same for unchanged, and if he reckons with what came since (see cells). What
     is withheld for that is chosen by level and `residents` of the municipalities, never by the counts; of what was
     withheld for others' sake each figure is needed. `tell` hears how far it is; what it raises ends the work. `seconds`
     is the longest that one question may take the solver.
@@ -87,31 +97,6 @@ def protect(
     return Protected(_without(new.content, shield.hidden), _listed(shield.hidden))
 
 
-@dataclass(frozen=True, slots=True)
-class _Sight:
-    """A view of a year, and what the releases that it is made of say, the new one first."""
-
-    view: View
-    new: Said
-    others: Sequence[Said]
-    alone: bool
-    together: bool
-
-    def demanded(self, hidden: Collection[Figure], threshold: int) -> Demanded:
-        """The cells that have to be protected while `hidden` is hidden."""
-        ours = self.new.cells | _of_pairs(self.new, hidden)
-        small = frozenset(cell for cell in ours if cell.sessions < threshold)
-        if not self.together:
-            return Demanded(small, frozenset())
-        theirs = {cell for release in self.others for cell in release.cells | _of_pairs(release, ())}
-        withheld = {cell for release in self.others for cell in release.withheld}
-        withheld |= {
-            cell for figure in hidden if figure.kind == "municipality" for cell in self.new.shown.get(figure, ())
-        }
-        wide = small | {cell for cell in theirs if cell.sessions < threshold} | withheld
-        return Demanded(small if self.alone else frozenset(), wide)
-
-
 class _Shield:
     """The figures hidden so far, and why."""
 
@@ -129,15 +114,15 @@ class _Shield:
         self._tell = tell
         self._seconds = seconds
         self._earlier = earlier
-        years = stated_years(new.content)
-        self._said = {year: said(new, year) for year in _with_years_before(new, years)}
-        self._sights = {year: _sights(year, ours, earlier) for year, ours in self._said.items()}
+        self._new = new
+        self._sights = {year: sights_of(year, new, earlier) for year in years_of(new)}
+        alone = {year: sights[0].new for year, sights in self._sights.items()}
         # By figure that can be hidden.
-        self._weights = {figure: _weight(figure, residents) for ours in self._said.values() for figure in ours.shown}
+        self._weights = {figure: _weight(figure, residents) for ours in alone.values() for figure in ours.shown}
         self._done = 0
         self._total = PERCENT * len(self._sights)
         self.hidden: dict[Figure, Why] = {}
-        for year, ours in self._said.items():
+        for year, ours in alone.items():
             self.hidden |= _hidden_from_the_start(year, ours, earlier, threshold)
 
     def hide_what_must_be(self) -> None:
@@ -145,11 +130,14 @@ class _Shield:
         for year, sights in self._sights.items():
             unsettled = list(sights)
             while unsettled:
-                demand = self._unmet(unsettled[0], self.hidden, f"protecting {year}")
+                sight = unsettled[0]
+                demand = self._unmet(sight, self.hidden, f"protecting {year}")
                 if demand is None:
                     unsettled.pop(0)
-                elif not self._hide_for(demand, unsettled[0], year):
-                    unsettled = list(sights)
+                else:
+                    self._hide_for(demand, sight, year)
+                    # What is withheld now must not be told by any of the others either.
+                    unsettled = [sight, *(other for other in sights if other is not sight)]
             self._done += PERCENT
 
     def show_what_can_be(self) -> None:
@@ -163,22 +151,21 @@ class _Shield:
                     # A figure that is shown asks for no protection of its own, so an earlier one may be free now.
                     shown = True
 
-    def _hide_for(self, demand: Demand, sight: _Sight, year: int) -> bool:
-        """Hide what is cheapest; False if the demand is about a figure that cannot be withheld to any use."""
+    def _hide_for(self, demand: Demand, sight: Sight, year: int) -> None:
+        """Hide what is cheapest, or show again the figure that the demand is about if it is withheld to no use."""
         tables = self._cheapest_to_hide(sight.view, demand)
         if tables is None:
             cell = sight.view.cells[demand.unknown]
             figure = municipality_year(cell.municipality, year)
-            if self.hidden.get(figure) != "protects others" or self._said[year].shown[figure] != (cell,):
+            if self.hidden.get(figure) != "protects others" or sight.new.shown[figure] != (cell,):
                 raise CannotProtect(self._reason(year, cell, demand))
             # Earlier releases tell it, so that it is no hiding place for others.
             del self.hidden[figure], self._weights[figure]
-            return False
+            return
         for figure in {figure for table in tables for figure in sight.view.changed_by(table)} - self.hidden.keys():
             self._hide(figure)
         for table in tables:
             sight.view.keep(table)
-        return True
 
     def _cheapest_to_hide(self, view: View, demand: Demand) -> Sequence[Table] | None:
         return cheapest_to_hide(
@@ -209,7 +196,7 @@ class _Shield:
             if figure in sight.view.figures
         )
 
-    def _unmet(self, sight: _Sight, hidden: Mapping[Figure, Why], doing: str) -> Demand | None:
+    def _unmet(self, sight: Sight, hidden: Mapping[Figure, Why], doing: str) -> Demand | None:
         """A demand that no table meets while `hidden` is hidden; the tables that meet others are kept."""
         view = sight.view
         view.look_again(hidden)
@@ -263,81 +250,19 @@ class _Shield:
 
     def _is_told(self, year: int, cell: Cell, demand: Demand, earlier: Sequence[Statement]) -> bool:
         """True if the demand cannot be met after the releases `earlier`, whatever is hidden."""
-        view = _sights(year, self._said[year], earlier)[-1].view
-        if cell not in view.index:
-            return False
-        there = demand._replace(unknown=view.index[cell])
-        return self._cheapest_to_hide(view, there) is None
-
-
-def _sights(year: int, ours: Said, earlier: Sequence[Statement]) -> list[_Sight]:
-    """How `year` looks in the new release by itself and with the earlier ones, the latter first."""
-    theirs = _told_before(year, earlier)
-    totals = [
-        total
-        for statement in earlier
-        if not statement.counts
-        and (row := statement.content.years.get(year)) is not None
-        and not row.carried
-        and (total := row.sessions) is not None
-    ]
-    alone = View(_structure(ours), ours.shown, ours.cells)
-    if not theirs and not totals:
-        return [_Sight(alone, ours, (), alone=True, together=True)]
-    fixed = [row for release in (ours, *theirs) for row in _structure(release)]
-    fixed += [dict.fromkeys(parts, 1) for release in theirs for parts in release.shown.values()]
-    for release in (ours, *theirs):
-        cells = _year_cells(release)
-        if cells and sum(cell.sessions for cell in cells) in totals:
-            fixed.append(dict.fromkeys(cells, 1))
-    others = [cell for release in (ours, *theirs) for cell in release.cells]
-    together = View(fixed, ours.shown, others)
-    return [
-        _Sight(alone, ours, (), alone=True, together=False),
-        _Sight(together, ours, theirs, alone=False, together=True),
-    ]
-
-
-def _told_before(year: int, earlier: Sequence[Statement]) -> list[Said]:
-    """What the earlier releases that were made of counts say of `year`."""
-    return [
-        said(statement, year)
-        for statement in earlier
-        if statement.counts and year in _with_years_before(statement, stated_years(statement.content))
-    ]
-
-
-def _with_years_before(statement: Statement, years: Sequence[int]) -> list[int]:
-    """`years`, ascending, and the years before with which they are compared."""
-    before = {year - 1 for year in years if statement.content.years[year].comparable_previous_sessions is not None}
-    return sorted({*years, *before})
-
-
-def _structure(release: Said) -> Iterator[dict[Cell, int]]:
-    """What is zero in every table: each whole less its parts."""
-    for whole, parts in release.wholes.items():
-        yield {whole: 1} | dict.fromkeys(parts, -1)
-
-
-def _year_cells(release: Said) -> list[Cell]:
-    return sorted(cell for cell in release.cells if (cell.first.month, cell.last.month) == (1, 12))
-
-
-def _of_pairs(release: Said, hidden: Collection[Figure]) -> frozenset[Cell]:
-    """The cells of the comparable sums that the release shows."""
-    return frozenset(
-        cell
-        for figure, parts in release.shown.items()
-        if figure.kind == "pair" and figure not in hidden
-        for cell in parts
-    )
+        views = [sight.view for sight in sights_of(year, self._new, earlier)]
+        return any(
+            self._cheapest_to_hide(view, demand._replace(unknown=view.index[cell])) is None
+            for view in views
+            if cell in view.index
+        )
 
 
 def _hidden_from_the_start(
     year: int, ours: Said, earlier: Sequence[Statement], threshold: int
 ) -> Iterator[tuple[Figure, Why]]:
     """The municipalities' figures that are small, or near to what was withheld before."""
-    before = [cell for release in _told_before(year, earlier) for cell in release.withheld]
+    before = [cell for release in speaking(year, earlier) for cell in said_by_value(release, year).withheld]
     for figure, parts in ours.shown.items():
         if figure.kind != "municipality":
             continue

@@ -2,12 +2,30 @@
 
 It is written apart from the protection and takes nothing from it: only what the public will read, now and from before,
 and the counts behind that, by which it is checked.
+
+Several releases are looked at twice. By value, a year that comes to the same as before is the same unknown: so thinks
+who knows that nothing was corrected, and finds who joined. By days, a year is another unknown when it went on, and is
+what it was and what came since: so thinks who knows that counts stand. The quarters are looked at by days only: an
+unchanged year would give away that the quarter since is nothing, whatever is withheld. For the same reason a year that
+was shown before and comes to the same may be withheld: by value it is known, and what came since is hidden by days.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, combinations
 
-from app.intruder.cells import Cell, Counts, Equation, Said, said, spoken_of, year_cells
+from app.intruder.cells import (
+    Cell,
+    Equation,
+    Naming,
+    Said,
+    as_counted,
+    as_named,
+    grown,
+    said,
+    spoken_of,
+    year_cells,
+)
 from app.intruder.ranges import Attacker, Goal, Ranges, connected
 from app.intruder.rules import broken_rules
 from app.intruder.verdict import Failure, Rule, Verdict
@@ -29,7 +47,8 @@ def audit(
     Everybody is assumed to know which municipality reports for which time; which of its counts changed between two
     releases; and, if it is a municipality, its own counts in all of them. Then each cell below `threshold` must be able
     to have every value from 0 to `threshold` − 1 for a reader of this release; and for a reader of all releases each
-    cell that is below it or withheld must be left with `threshold` consecutive values.
+    cell that is below it or withheld must be left with `threshold` consecutive values, both by value (an unchanged
+    year is the same unknown) and by days (a year that went on is what it was and what came since).
 
     `tell` hears how many cells of how many have been looked at; what it raises ends the audit. `seconds` is the longest
     that one question may take the solver.
@@ -39,30 +58,81 @@ def audit(
     """
     if failures := list(broken_rules(published, counts, earlier, threshold=threshold)):
         return Verdict(passed=False, failures=failures, tables_found=0)
-    new = said(published, counts)
-    old = [said(statement.content, statement.counts) for statement in earlier]
-    equations = new.equations.union(*(one.equations for one in old), _imported(published, counts, earlier))
-    alone = Ranges(new.equations, threshold=threshold, seconds=seconds)
-    together = Ranges(_reaching(new.cells, equations), threshold=threshold, seconds=seconds)
-    at_risk_alone = sorted(cell for cell in new.cells & alone.cells if cell.sessions < threshold)
-    at_risk_together = sorted(_at_risk(new, old, equations, threshold) & together.cells)
-    number = len(at_risk_alone) + len(at_risk_together)
-    for done, failure in enumerate(_failures(alone, at_risk_alone, together, at_risk_together, threshold), start=1):
-        tell(done, number)
+    statements = [*earlier, Statement(content=published, counts=counts)]
+    by_days, by_value = _by_days(statements), _by_value(statements)
+    # Nothing can be unchanged since no release, and by days more is known of a single one.
+    differ = by_value != by_days and any(statement.counts for statement in earlier)
+    views = [by_days, by_value] if differ else [by_days]
+    questions = _Questions(by_days.new, views, threshold, seconds)
+    for done, failure in enumerate(questions.failures(), start=1):
+        tell(done, questions.number)
         failures += [failure] if failure else []
-    return Verdict(passed=not failures, failures=failures, tables_found=len(alone.tables) + len(together.tables))
+    return Verdict(passed=not failures, failures=failures, tables_found=questions.tables_found)
 
 
-def _failures(
-    alone: Ranges, at_risk_alone: Sequence[Cell], together: Ranges, at_risk_together: Sequence[Cell], threshold: int
-) -> Iterator[Failure | None]:
-    """For each cell what is wrong with it; what was found for the release alone counts for all where it fits."""
-    for cell in at_risk_alone:
-        yield _narrowed_alone(alone, cell, threshold)
-    for table in alone.tables:
-        together.offer(table)
-    for cell in at_risk_together:
-        yield _narrowed_together(together, cell, threshold)
+@dataclass(frozen=True, slots=True)
+class _View:
+    """All that is told of cells by all releases, of which `new` is the last."""
+
+    new: Said
+    old: Sequence[Said]
+    equations: frozenset[Equation]
+
+
+def _by_value(statements: Sequence[Statement]) -> _View:
+    """Without quarters; a year that comes to the same is the same, and no secret if it was shown before."""
+    plain = [replace(statement, content=replace(statement.content, quarters={})) for statement in statements]
+    view = _view(plain, as_named, [])
+    shown = [equation.parts for one in view.old for equation in one.equations if equation.whole is None]
+    known = frozenset[Cell]().union(*(parts for parts in shown if len(parts) == 1))
+    new, *old = (replace(one, withheld=one.withheld - known) for one in [view.new, *view.old])
+    return replace(view, new=new, old=old)
+
+
+def _by_days(statements: Sequence[Statement]) -> _View:
+    """With quarters; a year that went on is what it was and what came since."""
+    return _view(statements, as_counted, _grown(statements))
+
+
+def _view(statements: Sequence[Statement], naming: Naming, more: Iterable[Equation]) -> _View:
+    *old, new = (said(statement.content, statement.counts, naming) for statement in statements)
+    told = (one.equations for one in [*old, new])
+    return _View(new, old, frozenset(chain(*told, _imported(statements, naming), more)))
+
+
+class _Questions:
+    """What is asked of the new release alone, and of each view of all releases."""
+
+    def __init__(self, new: Said, views: Sequence[_View], threshold: int, seconds: float) -> None:
+        self._threshold = threshold
+        self._alone = Ranges(new.equations, threshold=threshold, seconds=seconds)
+        self._together = [
+            Ranges(_reaching(view.new.cells, view.equations), threshold=threshold, seconds=seconds) for view in views
+        ]
+        self._at_risk_alone = sorted(cell for cell in new.cells & self._alone.cells if cell.sessions < threshold)
+        self._at_risk_together = [
+            sorted(_at_risk(view, threshold) & ranges.cells) for view, ranges in zip(views, self._together, strict=True)
+        ]
+
+    @property
+    def number(self) -> int:
+        return len(self._at_risk_alone) + sum(map(len, self._at_risk_together))
+
+    @property
+    def tables_found(self) -> int:
+        return sum(len(ranges.tables) for ranges in [self._alone, *self._together])
+
+    def failures(self) -> Iterator[Failure | None]:
+        """For each cell what is wrong with it; what was found before counts for all where it fits."""
+        for cell in self._at_risk_alone:
+            yield _narrowed_alone(self._alone, cell, self._threshold)
+        found = list(self._alone.tables)
+        for ranges, at_risk in zip(self._together, self._at_risk_together, strict=True):
+            for table in found:
+                ranges.offer(table)
+            for cell in at_risk:
+                yield _narrowed_together(ranges, cell, self._threshold)
+            found = list(ranges.tables)
 
 
 def _narrowed_alone(ranges: Ranges, cell: Cell, threshold: int) -> Failure | None:
@@ -110,20 +180,24 @@ def _public_first(attackers: Sequence[Attacker]) -> list[Attacker]:
     return sorted(set(attackers), key=lambda attacker: attacker or "")
 
 
-def _imported(published: Content, counts: Counts, earlier: Sequence[Statement]) -> Iterator[Equation]:
+def _imported(statements: Sequence[Statement], naming: Naming) -> Iterator[Equation]:
     """A total that was made public without its counts is one of the cells of each release that comes to the same."""
-    made = [(statement.content, statement.counts) for statement in earlier if statement.counts]
     totals = {
         (year, statement.content.years[year].sessions)
-        for statement in earlier
+        for statement in statements
         if not statement.counts
         for year in spoken_of(statement.content)
     }
-    for content, behind in [*made, (published, counts)]:
-        for year in spoken_of(content):
-            cells = year_cells(year, behind)
+    for statement in statements:
+        for year in spoken_of(statement.content):
+            cells = year_cells(year, statement.counts, naming)
             if cells and (year, sum(cell.sessions for cell in cells)) in totals:
                 yield Equation(cells, None)
+
+
+def _grown(statements: Sequence[Statement]) -> Iterator[Equation]:
+    for before, now in combinations(statements, 2):
+        yield from grown(before.content, before.counts, now.content, now.counts)
 
 
 def _reaching(cells: frozenset[Cell], equations: frozenset[Equation]) -> Iterator[Equation]:
@@ -132,10 +206,12 @@ def _reaching(cells: frozenset[Cell], equations: frozenset[Equation]) -> Iterato
     return (equation for equation in equations if equation.cells & reached)
 
 
-def _at_risk(new: Said, old: Sequence[Said], equations: frozenset[Equation], threshold: int) -> set[Cell]:
+def _at_risk(view: _View, threshold: int) -> set[Cell]:
     """Small and withheld cells: those of the new release, and older ones about which it may say something."""
-    stated = frozenset(chain.from_iterable(equation.cells for equation in new.equations))
-    told = {cell for equation in _reaching(stated, equations) for cell in equation.cells}
-    ours = {cell for cell in new.cells if cell.sessions < threshold} | new.withheld
-    theirs = {cell for one in old for cell in one.withheld | {each for each in one.cells if each.sessions < threshold}}
+    stated = frozenset(chain.from_iterable(equation.cells for equation in view.new.equations))
+    told = {cell for equation in _reaching(stated, view.equations) for cell in equation.cells}
+    ours = {cell for cell in view.new.cells if cell.sessions < threshold} | view.new.withheld
+    theirs = {
+        cell for one in view.old for cell in one.withheld | {each for each in one.cells if each.sessions < threshold}
+    }
     return ours | (theirs & told)

@@ -1,9 +1,9 @@
 """What a reader of one release is after, and what it tells him: cells, and the equations between them."""
 
 from calendar import monthrange
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -17,6 +17,19 @@ YEAR: Months = (1, 12)
 QUARTERS: Sequence[Months] = ((1, 3), (4, 6), (7, 9), (10, 12))
 
 Counts = Mapping[str, Sequence[Count]]
+
+Naming = Callable[[date, Iterable[Count]], date]
+"""The last day of a cell, out of the last day of its months and the counts in them."""
+
+
+def as_named(last: date, counted: Iterable[Count]) -> date:
+    """The last day of the months, however far they were counted: a year that comes to the same is the same unknown."""
+    return last
+
+
+def as_counted(last: date, counted: Iterable[Count]) -> date:
+    """The last day that was counted: a year that went on is another unknown, even if it comes to the same."""
+    return max(count.last for count in counted)
 
 
 class Cell(NamedTuple):
@@ -48,7 +61,7 @@ class Said:
     equations: frozenset[Equation]
 
 
-def said(content: Content, counts: Counts) -> Said:
+def said(content: Content, counts: Counts, naming: Naming) -> Said:
     """What `content` says, if it is made of `counts`; carried years say nothing of their own."""
     cells: set[Cell] = set()
     withheld: set[Cell] = set()
@@ -57,12 +70,27 @@ def said(content: Content, counts: Counts) -> Said:
         of_year = counts_of(year, counts)
         spans = _spans(content, year)
         for municipality, own in of_year.items():
-            cells.update(_cells(municipality, year, spans, own))
-            equations.update(_adding_up(municipality, year, spans, own))
+            cells.update(_cells(municipality, year, spans, own, naming))
+            equations.update(_adding_up(municipality, year, spans, own, naming))
         hidden = [code for code in of_year if (row := content.municipalities.get(code, {}).get(year)) and row.withheld]
-        withheld.update(_all(year, YEAR, {code: of_year[code] for code in hidden}))
-        equations.update(Equation(parts, None) for parts in _shown(content, year, counts) if parts)
+        withheld.update(_all(year, YEAR, {code: of_year[code] for code in hidden}, naming))
+        equations.update(Equation(parts, None) for parts in _shown(content, year, counts, naming) if parts)
     return Said(frozenset(cells), frozenset(withheld), frozenset(equations))
+
+
+def grown(before: Content, counts_before: Counts, now: Content, counts_now: Counts) -> Iterator[Equation]:
+    """What everybody knows of a year that went on: it is what was counted up to then, if that stands, and the rest."""
+    for year in set(spoken_of(before)) & set(spoken_of(now)):
+        older = {cell.municipality: cell for cell in year_cells(year, counts_before, as_counted)}
+        for whole in year_cells(year, counts_now, as_counted):
+            part = older.get(whole.municipality)
+            if part and part.last < whole.last:
+                own = counts_of(year, counts_now)[whole.municipality]
+                until = sum(count.sessions for count in own if count.last <= part.last)
+                apart = all(count.last <= part.last or count.first > part.last for count in own)
+                if apart and until == part.sessions:
+                    rest = Cell(whole.municipality, part.last + timedelta(1), whole.last, whole.sessions - until)
+                    yield Equation(frozenset([part, rest]), whole)
 
 
 def spoken_of(content: Content) -> list[int]:
@@ -76,9 +104,9 @@ def counts_of(year: int, counts: Counts) -> dict[str, list[Count]]:
     return {code: of_year for code, of_year in found.items() if of_year}
 
 
-def year_cells(year: int, counts: Counts) -> frozenset[Cell]:
+def year_cells(year: int, counts: Counts, naming: Naming) -> frozenset[Cell]:
     """The whole year of each municipality that has a count in it."""
-    return _all(year, YEAR, counts_of(year, counts))
+    return _all(year, YEAR, counts_of(year, counts), naming)
 
 
 def within(months: Months, counts: Iterable[Count]) -> list[Count]:
@@ -97,22 +125,22 @@ def period(year: int, months: Months) -> str:
     return f"{year}-Q{(months[0] + 2) // 3}"
 
 
-def _shown(content: Content, year: int, counts: Counts) -> Iterator[frozenset[Cell]]:
+def _shown(content: Content, year: int, counts: Counts, naming: Naming) -> Iterator[frozenset[Cell]]:
     """The cells of each number of the year that stands in the release, with the year before that it compares with."""
     row, of_year = content.years[year], counts_of(year, counts)
     if row.sessions is not None:
-        yield _all(year, YEAR, of_year)
+        yield _all(year, YEAR, of_year, naming)
     for code, rows in content.municipalities.items():
         if year in rows and rows[year].sessions is not None and code in of_year:
-            yield _all(year, YEAR, {code: of_year[code]})
+            yield _all(year, YEAR, {code: of_year[code]}, naming)
     for months in QUARTERS:
         quarter = content.quarters.get(period(year, months))
         if quarter and quarter.sessions is not None:
-            yield _all(year, months, of_year)
+            yield _all(year, months, of_year, naming)
     if row.comparable_through and row.comparable_sessions is not None:
-        yield _all(year, (1, row.comparable_through.month), of_year)
+        yield _all(year, (1, row.comparable_through.month), of_year, naming)
     if row.comparable_through and row.comparable_previous_sessions is not None:
-        yield _all(year - 1, (1, row.comparable_through.month), counts_of(year - 1, counts))
+        yield _all(year - 1, (1, row.comparable_through.month), counts_of(year - 1, counts), naming)
 
 
 def _spans(content: Content, year: int) -> set[Months]:
@@ -129,22 +157,29 @@ def _spans(content: Content, year: int) -> set[Months]:
     return spans
 
 
-def _cells(municipality: str, year: int, spans: Iterable[Months], own: Sequence[Count]) -> Iterator[Cell]:
+def _cells(
+    municipality: str, year: int, spans: Iterable[Months], own: Sequence[Count], naming: Naming
+) -> Iterator[Cell]:
     """One for each of `spans` in which the municipality has a count: who reports is known to everybody."""
     for months in spans:
         if counted := within(months, own):
-            yield Cell(municipality, *days(year, months), sum(count.sessions for count in counted))
+            first, last = days(year, months)
+            yield Cell(municipality, first, naming(last, counted), sum(count.sessions for count in counted))
 
 
-def _adding_up(municipality: str, year: int, spans: set[Months], own: Sequence[Count]) -> Iterator[Equation]:
+def _adding_up(
+    municipality: str, year: int, spans: set[Months], own: Sequence[Count], naming: Naming
+) -> Iterator[Equation]:
     """What everybody knows: each cell of the municipality and year is the sum of the parts into which others cut it."""
     ends = sorted({end for first, last in spans for end in (first - 1, last)})
     pieces = [(before + 1, end) for before, end in pairwise(ends)]
     for first, last in spans.difference(pieces):
         inside = [piece for piece in pieces if first <= piece[0] and piece[1] <= last]
-        for whole in _cells(municipality, year, [(first, last)], own):
-            yield Equation(frozenset(_cells(municipality, year, inside, own)), whole)
+        parts = frozenset(_cells(municipality, year, inside, own, naming))
+        for whole in _cells(municipality, year, [(first, last)], own, naming):
+            if parts != {whole}:
+                yield Equation(parts, whole)
 
 
-def _all(year: int, months: Months, of_year: Counts) -> frozenset[Cell]:
-    return frozenset(cell for code, own in of_year.items() for cell in _cells(code, year, [months], own))
+def _all(year: int, months: Months, of_year: Counts, naming: Naming) -> frozenset[Cell]:
+    return frozenset(cell for code, own in of_year.items() for cell in _cells(code, year, [months], own, naming))

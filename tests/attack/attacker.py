@@ -1,12 +1,15 @@
 """A reader who wants to know: whole-number programs made of nothing but published figures and own counts.
 
-It shares no code with the protection and none with the audit, and asks the solver by itself.
+It shares no code with the protection and none with the audit, and asks the solver by itself. Of several releases the
+reader thinks twice: first that a number which came to the same is the same number, and nothing of quarters; then that
+a year went on, so that it is what it was, if that stands, and what came since.
 """
 
 from calendar import monthrange
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy
@@ -18,6 +21,9 @@ from app.series.facts import Count
 
 Key = tuple[str, date, date, int]
 """A municipality, two days, and the sessions between them: the name of one unknown."""
+
+Until = Callable[[date, Iterable[Count]], date]
+"""The last day that an unknown's name has, out of the last one asked for and the counts."""
 
 FAR = 10_000.0
 """No county holds so many sessions in a year."""
@@ -40,6 +46,7 @@ class System:
     rows: list[tuple[dict[Key, int], int]]
     small: set[Key]
     withheld: set[Key]
+    until: Until
 
     @property
     def unknowns(self) -> list[Key]:
@@ -47,30 +54,61 @@ class System:
 
 
 def narrowed(statements: Sequence[Statement], threshold: int) -> list[Narrowed]:
-    """What can be worked out of the last of `statements` alone, and of all together."""
-    alone = system([statements[-1]], threshold)
-    together = system(statements, threshold)
+    """What can be worked out of the last of `statements` alone, and of all together in either way of thinking."""
+    alone = going_on(statements[-1:], threshold)
     found = []
     for (attacker, cell), (low, high) in ranges(alone, alone.small, threshold).items():
         if low > 0 or high < threshold - 1:
             found.append(Narrowed(attacker, cell, low, high, "alone"))
-    at_risk = together.small | together.withheld
-    for (attacker, cell), (low, high) in ranges(together, at_risk, threshold).items():
-        if high - low < threshold - 1:
-            found.append(Narrowed(attacker, cell, low, high, "together"))
-    return found
+    return list(
+        dict.fromkeys(
+            [
+                *found,
+                *_together(unchanged(statements, threshold), threshold),
+                *_together(going_on(statements, threshold), threshold),
+            ]
+        )
+    )
 
 
-def system(statements: Sequence[Statement], threshold: int) -> System:
-    """The unknowns and the numbers of `statements`; an imported total is about all that comes to the same."""
-    whole = System([], set(), set())
+def _together(whole: System, threshold: int) -> list[Narrowed]:
+    asked = ranges(whole, whole.small | whole.withheld, threshold)
+    return [
+        Narrowed(attacker, cell, low, high, "together")
+        for (attacker, cell), (low, high) in asked.items()
+        if high - low < threshold - 1
+    ]
+
+
+def unchanged(statements: Sequence[Statement], threshold: int) -> System:
+    """The unknowns and the numbers of `statements` but for quarters, if what came to the same is the same."""
+    plain = [replace(one, content=replace(one.content, quarters={})) for one in statements]
+    whole = _system(plain, threshold, lambda last, counts: last)
+    *earlier, _ = plain
+    before = _system(earlier, threshold, whole.until)
+    # Nobody promised to hide again what was shown before.
+    whole.withheld -= {key for row, _ in before.rows if len(row) == 1 for key in row}
+    return whole
+
+
+def going_on(statements: Sequence[Statement], threshold: int) -> System:
+    """The unknowns and the numbers of `statements`, if all that is counted ends on its last day."""
+    whole = _system(statements, threshold, lambda last, counts: max(count.last for count in counts))
+    for before, now in combinations(statements, 2):
+        _go_on(whole, before, now)
+    return whole
+
+
+def _system(statements: Sequence[Statement], threshold: int, until: Until) -> System:
+    """An imported total is about all that comes to the same."""
+    whole = System([], set(), set(), until)
     for statement in statements:
         for year in _years(statement.content):
             if statement.counts:
                 _read_year(whole, statement, year, threshold)
     for year, total in _imported(statements):
         for statement in statements:
-            keys = _keys(statement.counts, date(year, 1, 1), date(year, 12, 31))
+            keys = _keys(statement.counts, date(year, 1, 1), date(year, 12, 31), until)
             if year in _years(statement.content) and keys and sum(key[3] for key in keys) == total:
                 whole.rows.append((dict.fromkeys(keys, 1), total))
     return whole
@@ -149,50 +187,63 @@ def _read_year(whole: System, statement: Statement, year: int, threshold: int) -
     first, last = date(year, 1, 1), date(year, 12, 31)
     _add(whole, counts, first, last, row.sessions)
     for code, rows in content.municipalities.items():
-        if year in rows and (own := _keys({code: counts.get(code, ())}, first, last)):
+        if year in rows and (own := _keys({code: counts.get(code, ())}, first, last, whole.until)):
             _add(whole, {code: counts[code]}, first, last, rows[year].sessions)
             whole.withheld |= own if rows[year].withheld else set()
     quarters = _quarters(content, year)
     for start, end, sessions in quarters:
         _add(whole, counts, start, end, sessions)
-    ends = {start: end for start, end, _ in quarters}
     pairs = _pairs(content, year)
     for _, end, sessions in pairs:
         _add(whole, counts, first, end, sessions)
+    spans = [(first, last), *((start, end) for start, end, _ in quarters), *((start, end) for start, end, _ in pairs)]
     for code in counts:
-        _split(whole, {code: counts[code]}, year, sorted({*ends.values(), *(end for _, end, _ in pairs), last}))
-    for start, end in [(first, last), *ends.items(), *((first, end) for _, end, _ in pairs)]:
-        whole.small |= {key for key in _keys(counts, start, end) if key[3] < threshold}
+        _split(whole, {code: counts[code]}, year, spans)
+    for start, end in spans:
+        whole.small |= {key for key in _keys(counts, start, end, whole.until) if key[3] < threshold}
 
 
-def _split(whole: System, own: Mapping[str, Sequence[Count]], year: int, ends: Sequence[date]) -> None:
-    """All that runs from the first of January, and each quarter, is the sum of the pieces between `ends`."""
+def _split(whole: System, own: Mapping[str, Sequence[Count]], year: int, spans: Sequence[tuple[date, date]]) -> None:
+    """Each of `spans` is the sum of the pieces into which the others cut it."""
     pieces = []
     start = date(year, 1, 1)
-    for end in ends:
+    for end in sorted({end for _, end in spans}):
         pieces.append((start, end))
         start = date.fromordinal(end.toordinal() + 1)
-    spans = [(date(year, 1, 1), end) for end in ends]
-    spans += [(date(year, 3 * n - 2, 1), date(year, 3 * n, monthrange(year, 3 * n)[1])) for n in (1, 2, 3, 4)]
     for first, last in spans:
         inside = [piece for piece in pieces if first <= piece[0] and piece[1] <= last]
-        if len(inside) > 1 and inside[0][0] == first and inside[-1][1] == last:
-            parts = [key for piece in inside for key in _keys(own, *piece)]
-            for key in _keys(own, first, last):
+        parts = [key for piece in inside for key in _keys(own, *piece, whole.until)]
+        for key in _keys(own, first, last, whole.until):
+            if parts != [key]:
                 whole.rows.append(({**dict.fromkeys(parts, 1), key: -1}, 0))
 
 
+def _go_on(whole: System, before: Statement, now: Statement) -> None:
+    """A year that went on, and whose counts stand, is what it was and what came after."""
+    for year in _years(before.content) & _years(now.content):
+        first, last = date(year, 1, 1), date(year, 12, 31)
+        for old in _keys(before.counts, first, last, whole.until):
+            own = {old[0]: now.counts.get(old[0], ())}
+            after = date.fromordinal(old[2].toordinal() + 1)
+            stood = sum(key[3] for key in _keys(own, first, old[2], whole.until))
+            for new in _keys(own, first, last, whole.until):
+                # What lies on both sides of the day is in none of the three.
+                for rest in _keys(own, after, last, whole.until):
+                    if stood == old[3] and stood + rest[3] == new[3]:
+                        whole.rows.append(({old: 1, rest: 1, new: -1}, 0))
+
+
 def _add(whole: System, counts: Mapping[str, Sequence[Count]], first: date, last: date, sessions: int | None) -> None:
-    keys = _keys(counts, first, last)
+    keys = _keys(counts, first, last, whole.until)
     if sessions is not None and keys:
         assert sum(key[3] for key in keys) == sessions, (first, last, sessions)
         whole.rows.append((dict.fromkeys(keys, 1), sessions))
 
 
-def _keys(counts: Mapping[str, Sequence[Count]], first: date, last: date) -> set[Key]:
+def _keys(counts: Mapping[str, Sequence[Count]], first: date, last: date, until: Until) -> set[Key]:
     """The unknowns of these days, one for each municipality that counted in them."""
     inside = {code: [c for c in own if first <= c.first and c.last <= last] for code, own in counts.items()}
-    return {(code, first, last, sum(c.sessions for c in own)) for code, own in inside.items() if own}
+    return {(code, first, until(last, own), sum(c.sessions for c in own)) for code, own in inside.items() if own}
 
 
 def _years(content: Content) -> set[int]:

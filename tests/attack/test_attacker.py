@@ -42,6 +42,34 @@ def test_a_municipality_that_joins_is_found() -> None:
     assert (None, "d", 1, 1, 1, "together") in found(first, second)
 
 
+def test_a_municipality_that_joins_is_found_although_the_year_went_on() -> None:
+    counts = {"a": [quarter(2023, 1, 7)], "b": [quarter(2023, 1, 9)], "c": [quarter(2023, 1, 7)]}
+    first = hiding(statement(counts), "a", "b", "c")
+    more = {**{code: [*own, quarter(2023, 2, 0)] for code, own in counts.items()}, "d": [quarter(2023, 2, 4)]}
+    second = hiding(statement(more), "a", "b", "c", "d")
+
+    assert found(second) == set()
+    assert (None, "d", 4, 4, 4, "together") in found(first, second)
+
+
+def test_a_year_is_known_not_to_shrink() -> None:
+    before = {"a": [quarter(2023, 1, 9)], "c": [quarter(2023, 1, 9)]}
+    after = {**{code: [*own, quarter(2023, 2, 1)] for code, own in before.items()}, "b": [quarter(2023, 2, 1)]}
+    second = hiding(statement(after), "a", "b", "c")
+
+    assert found(second) == set()
+    assert (None, "b", 1, 0, 3, "together") in found(statement(before), second)
+
+
+def test_a_year_that_was_shown_hides_the_quarter_since() -> None:
+    before = {code: [quarter(2023, 1, 9)] for code in "abcd"}
+    after = {code: [quarter(2023, 1, 9), quarter(2023, 2, 0 if code == "a" else 9)] for code in "abcd"}
+    first, second = (statement(counts, quarters=True) for counts in (before, after))
+
+    assert found(first, hiding(second, "a", "b", "c", "d")) == set()
+    assert (None, "a", 0, 0, 0, "together") in found(first, second)
+
+
 def test_an_imported_total_is_used() -> None:
     whole = statement({"a": [whole_year(2023, 1)], "b": [whole_year(2023, 2)]})
     source = Statement(content=Content(years=whole.content.years), counts={})

@@ -1,8 +1,9 @@
 """All second tables of tiny releases, by trying every one: who could work out what."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import combinations
 from typing import Any
 
 import numpy
@@ -13,6 +14,13 @@ from app.series.facts import Count
 
 Name = tuple[str, date, date, int]
 """Municipality, first and last day, sessions."""
+
+
+Named = Callable[[date, Sequence[Count]], date]
+"""The last day in a name, out of that of the days and the counts in them."""
+
+Grown = tuple[Name, Name, Name]
+"""A year that went on, what it was, and what came since."""
 
 
 @dataclass
@@ -33,24 +41,53 @@ def violated(published: Content, counts: Mapping[str, Sequence[Count]], earlier:
 
 
 def _violated(new: Statement, earlier: Sequence[Statement], year: int, t: int) -> bool:
-    ours = _release(new, year)
+    ours = _release(new, year, _counted)
     small = [name for name in ours.cells if name[3] < t]
-    for owner, values in _ranges([ours], [], small, t):
+    for owner, values in _ranges([ours], [], [], small, t):
         if any(owner != name[0] and not (low == 0 and high >= t - 1) for name, (low, high) in values.items()):
             return True
-    theirs = [_release(old, year) for old in earlier if old.counts and _states(old.content, year)]
+    made = [*(old for old in earlier if old.counts and _states(old.content, year)), new]
     totals = [old.content.years[year].sessions for old in earlier if not old.counts and year in old.content.years]
-    releases = [ours, *theirs]
+    plain = [replace(one, content=replace(one.content, quarters={})) for one in made]
+    by_value = [_release(one, year, lambda last, counts: last) for one in plain]
+    for release in by_value:
+        # What was shown before may be withheld for what came since.
+        release.withheld -= {parts[0] for one in by_value[:-1] for parts, _ in one.equations if len(parts) == 1}
+    by_days = [_release(one, year, _counted) for one in made]
+    return _narrowed(by_value, totals, [], t) or _narrowed(by_days, totals, _grown(made, year), t)
+
+
+def _narrowed(releases: Sequence[Release], totals: Sequence[int | None], grown: Sequence[Grown], t: int) -> bool:
     imported = []
     for release in releases:
         every = [atom for atoms in release.atoms.values() for atom in atoms]
         if every and sum(atom[3] for atom in every) in totals:
             imported.append((tuple(every), sum(atom[3] for atom in every)))
     wide = {name for release in releases for name in release.cells if name[3] < t or name in release.withheld}
-    for owner, values in _ranges(releases, imported, sorted(wide), t):
+    for owner, values in _ranges(releases, imported, grown, sorted(wide), t):
         if any(owner != name[0] and high - low < t - 1 for name, (low, high) in values.items()):
             return True
     return False
+
+
+def _counted(last: date, counts: Sequence[Count]) -> date:
+    return max(count.last for count in counts)
+
+
+def _grown(made: Sequence[Statement], year: int) -> list[Grown]:
+    grown: list[Grown] = []
+    for one, other in combinations(made, 2):
+        for code in one.counts.keys() & other.counts.keys():
+            was, now = ([c for c in each.counts[code] if c.first.year == year] for each in (one, other))
+            until = _counted(date.max, was)
+            since = [count for count in now if count.first > until]
+            sums = [sum(count.sessions for count in part) for part in (now, was, since)]
+            if since and sums[0] == sums[1] + sums[2] == sum(c.sessions for c in now if c.last <= until) + sums[2]:
+                last = _counted(date.max, now)
+                first = date(year, 1, 1)
+                rest = (code, until + timedelta(days=1), last, sums[2])
+                grown.append(((code, first, last, sums[0]), (code, first, until, sums[1]), rest))
+    return grown
 
 
 def _states(content: Content, year: int) -> bool:
@@ -58,7 +95,7 @@ def _states(content: Content, year: int) -> bool:
 
 
 def _ranges(
-    releases: Sequence[Release], more: Sequence[Any], wanted: Sequence[Name], t: int
+    releases: Sequence[Release], more: Sequence[Any], grown: Sequence[Grown], wanted: Sequence[Name], t: int
 ) -> Iterator[tuple[str, dict[Name, tuple[int, int]]]]:
     """For each attacker ("" is the public) the least and the greatest value of each wanted cell."""
     atoms = sorted({atom for release in releases for mine in release.atoms.values() for atom in mine})
@@ -83,6 +120,10 @@ def _ranges(
             cells.setdefault(name, parts)
     for equation in more:
         keep(*equation)
+    for whole, was, rest in grown:
+        since = sum(grid[at[atom]] for atom in cells[whole]) - sum(grid[at[atom]] for atom in cells[was])
+        expected = sum(grid[at[atom]] for atom in cells[rest]) if rest in cells else since
+        grid = grid[:, (since >= 0) & (since == expected)]
     for attacker in ["", *sorted({atom[0] for atom in atoms})]:
         seen = numpy.ones(grid.shape[1], dtype=bool)
         for atom in atoms:
@@ -93,7 +134,7 @@ def _ranges(
         yield attacker, {name: (int(values.min()), int(values.max())) for name, values in sums.items()}
 
 
-def _release(statement: Statement, year: int) -> Release:
+def _release(statement: Statement, year: int, named: Named) -> Release:
     content, counts = statement.content, statement.counts
     first_day, last_day = date(year, 1, 1), date(year, 12, 31)
     row, after = content.years.get(year), content.years.get(year + 1)
@@ -108,19 +149,21 @@ def _release(statement: Statement, year: int) -> Release:
     atoms: dict[str, list[Name]] = {}
     for code, mine in counts.items():
         for first, last in zip(starts, ends, strict=True):
-            within = [count.sessions for count in mine if first <= count.first and count.last <= last]
+            within = [count for count in mine if first <= count.first and count.last <= last]
             if within:
-                atoms.setdefault(code, []).append((code, first, last, sum(within)))
+                number = sum(count.sessions for count in within)
+                atoms.setdefault(code, []).append((code, first, named(last, within), number))
     release = Release(atoms, {}, set(), [])
 
     def cells(first: date, last: date) -> list[Name]:
-        named = []
+        found = []
         for code, mine in atoms.items():
             parts = tuple(atom for atom in mine if first <= atom[1] and atom[2] <= last)
             if parts:
-                named.append((code, first, last, sum(atom[3] for atom in parts)))
-                release.cells[named[-1]] = parts
-        return named
+                within = [count for count in counts[code] if first <= count.first and count.last <= last]
+                found.append((code, first, named(last, within), sum(atom[3] for atom in parts)))
+                release.cells[found[-1]] = parts
+        return found
 
     def equation(names: Sequence[Name], value: int | None) -> None:
         if value is not None:

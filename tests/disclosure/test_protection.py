@@ -147,6 +147,23 @@ def test_releases_one_after_the_other_stand_up_to_every_table(
             earlier.append(check(statement(sessions, table=later_table), earlier, threshold))
 
 
+@tiny
+@given(
+    tables(["2023-Q1", "2023-Q2"], most=3),
+    st.sampled_from([None, *sorted(RESIDENTS)[:3]]),
+    thresholds,
+    st.tuples(st.booleans(), st.booleans(), st.booleans()),
+)
+def test_a_year_that_goes_on_stands_up_to_every_table(
+    sessions: Sessions, corrected: str | None, threshold: int, choices: tuple[bool, bool, bool]
+) -> None:
+    table, quarters, later_quarters = choices
+    begun = {code: {"2023-Q1": mine["2023-Q1"] + (code == corrected)} for code, mine in sessions.items()}
+    with suppress(CannotProtect):
+        earlier = check(statement(begun, table=table, quarters=quarters), [], threshold)
+        check(statement(sessions, table=table, quarters=later_quarters), [earlier], threshold)
+
+
 @pytest.mark.parametrize("total", range(5))
 def test_a_total_below_the_threshold_is_withheld(total: int) -> None:
     new = statement({"005": {"2023-Q1": total}, "297": {"2023-Q1": 0}, "140": {"2023-Q1": 0}}, quarters=True)
@@ -177,6 +194,57 @@ def test_a_total_that_would_tell_what_joined_since_is_withheld() -> None:
     assert by_itself.content.years[2023].sessions == 24
     assert later.content.years[2023].withheld
     assert later.hidden == [Hidden(None, "2023", "protects others")]
+
+
+def test_a_total_that_would_tell_what_joined_is_withheld_although_the_year_goes_on() -> None:
+    before = {"005": {"2023-Q1": 7}, "140": {"2023-Q1": 9}, "297": {"2023-Q1": 7}}
+    after = {code: {**mine, "2023-Q2": 0} for code, mine in before.items()} | {"778": {"2023-Q2": 4}}
+    earlier = published(statement(before, table=False))
+
+    later = protected(statement(after, table=False), [earlier])
+
+    # By days the others may have held some of the 4 that came since, by value they held none.
+    assert earlier.content.years[2023].sessions == 23
+    assert later.hidden == [Hidden(None, "2023", "protects others")]
+
+
+def test_who_knows_that_a_year_only_grows_learns_no_more() -> None:
+    before = {"005": {"2023-Q1": 9}, "140": {"2023-Q1": 9}}
+    after = {"005": {"2023-Q1": 9, "2023-Q2": 1}, "140": {"2023-Q1": 9, "2023-Q2": 1}, "778": {"2023-Q2": 1}}
+    earlier = published(statement(before))
+
+    by_itself = protected(statement(after))
+    later = protected(statement(after), [earlier])
+
+    # Of the 21 at least 18 are of the others.
+    assert earlier.content == statement(before).content
+    assert not by_itself.content.years[2023].withheld
+    assert later.content.years[2023].withheld
+
+
+def test_a_year_that_was_shown_is_withheld_again_for_the_quarter_since() -> None:
+    before = {code: {"2023-Q1": 9} for code in ("005", "140", "297")}
+    after = {code: {"2023-Q1": 9, "2023-Q2": 9} for code in ("140", "297")} | {"005": {"2023-Q1": 9, "2023-Q2": 0}}
+    earlier = published(statement(before, quarters=True))
+
+    later = protected(statement(after, quarters=True), [earlier])
+
+    assert not earlier.content.municipalities["005"][2023].withheld
+    assert later.content.municipalities["005"][2023].withheld
+
+
+def test_what_is_withheld_for_one_view_is_protected_in_the_other() -> None:
+    before = {code: {"2023-Q1": 9} for code in ("001", "002", "005", "140")}
+    after = {code: {"2023-Q1": 5, "2023-Q2": 4} for code in ("001", "002")}
+    after |= {code: {"2023-Q1": 9, "2023-Q3": 9} for code in ("005", "140")}
+    earlier = published(statement(before))
+
+    later = protected(statement({**after, "297": {"2023-Q2": 1}}, quarters=True), [earlier])
+
+    # By value the first two are as they were, so that the next two have to hide who joined; by days each of these is
+    # what it was and a quarter of which the other knows the rest.
+    assert {hidden.area for hidden in later.hidden} >= {"005", "140"}
+    assert later.content.quarters["2023-Q3"].withheld
 
 
 def test_a_municipality_that_has_nearly_all_learns_nothing_of_the_others() -> None:

@@ -4,13 +4,15 @@ It knows years of whole numbers and quarters of one single year, and no comparab
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
 from typing import NamedTuple
 
 from app.series.content import Content, Statement
 from app.series.facts import Count
 
 Name = tuple[str, str, int]
-"""A municipality, a period (2023 or 2023-Q1) and its sessions."""
+"""A municipality, months (1-6) and the sessions counted in them."""
 
 ALL_QUARTERS = ("Q1", "Q2", "Q3", "Q4")
 
@@ -36,22 +38,25 @@ Bounds = tuple[int, int | None]
 
 def failures(
     published: Content, counts: Mapping[str, Sequence[Count]], earlier: Sequence[Statement], threshold: int
-) -> dict[tuple[str, Name], dict[str | None, Bounds]]:
-    """By rule (alone, together) and cell: who knows too much, and the bounds he knows.
+) -> list[tuple[str, Name, dict[str | None, Bounds]]]:
+    """By rule (alone, together) and cell: who knows too much, and the bounds he knows; of each view one after another.
 
     The upper bound is None if it is by the threshold or more above the truth.
     """
     new = Statement(content=published, counts=counts)
-    found: dict[tuple[str, Name], dict[str | None, Bounds]] = {}
-    told = _told([new], threshold)
+    found: dict[tuple[str, int, Name], dict[str | None, Bounds]] = {}
+    told = _by_days([new], threshold)
     for name, attacker, (low, high) in _ranges(told.lines, told.small, threshold):
         if low > 0 or (high is not None and high < threshold - 1):
-            found.setdefault(("alone", name), {})[attacker] = (low, high)
-    told = _told([*earlier, new], threshold)
-    for name, attacker, (low, high) in _ranges(told.lines, told.small | told.withheld, threshold):
-        if high is not None and high - low < threshold - 1:
-            found.setdefault(("together", name), {})[attacker] = (low, high)
-    return found
+            found.setdefault(("alone", 0, name), {})[attacker] = (low, high)
+    views = [_by_days([*earlier, new], threshold)]
+    if any(one.counts for one in earlier):
+        views.append(_by_value([*earlier, new], threshold))
+    for number, told in enumerate(dict.fromkeys(views)):
+        for name, attacker, (low, high) in _ranges(told.lines, told.small | told.withheld, threshold):
+            if high is not None and high - low < threshold - 1:
+                found.setdefault(("together", number, name), {})[attacker] = (low, high)
+    return [(rule, name, by_attacker) for (rule, _, name), by_attacker in found.items()]
 
 
 def _ranges(
@@ -102,12 +107,45 @@ def _fits(lines: frozenset[Line], floor: dict[Name, int], ceiling: dict[Name, in
     )
 
 
+def _by_value(statements: Sequence[Statement], threshold: int) -> Told:
+    """All counts taken for counts of the whole year, so that only their sum is its name."""
+    whole = [
+        Statement(
+            content=replace(one.content, quarters={}),
+            counts={
+                code: [Count(own[0].first.replace(month=1), own[0].last.replace(month=12, day=31), _sum(own))]
+                for code, own in one.counts.items()
+            },
+        )
+        for one in statements
+    ]
+    told = _told(whole, threshold)
+    before = _told(whole[:-1], threshold).lines
+    shown = frozenset(name for line in before if len(line.plus) == 1 and not line.minus for name in line.plus)
+    return told._replace(withheld=told.withheld - shown)
+
+
+def _by_days(statements: Sequence[Statement], threshold: int) -> Told:
+    """Counts as they are; what came since is added to what was."""
+    told = _told(statements, threshold)
+    lines = set(told.lines)
+    for one, other in combinations(statements, 2):
+        for code in one.counts.keys() & other.counts.keys():
+            was, now = one.counts[code], other.counts[code]
+            day = max(count.last for count in was)
+            until, since = [c for c in now if c.last <= day], [c for c in now if c.first > day]
+            if since and _sum(until) == _sum(was):
+                rest = _name(code, day.month + 1, since)
+                lines.add(Line(frozenset([_name(code, 1, was), rest]), frozenset([_name(code, 1, now)]), 0))
+    return told._replace(lines=frozenset(lines))
+
+
 def _told(statements: Sequence[Statement], threshold: int) -> Told:
     lines: set[Line] = set()
     small: set[Name] = set()
     withheld: set[Name] = set()
     for content, counts in ((one.content, one.counts) for one in statements if one.counts):
-        year_names = {code: (code, "2023", sum(c.sessions for c in own)) for code, own in counts.items()}
+        year_names = {code: _name(code, 1, own) for code, own in counts.items()}
         lines |= _line(year_names.values(), content.years[2023].sessions)
         for code, rows in content.municipalities.items():
             lines |= _line([year_names[code]], rows[2023].sessions)
@@ -119,7 +157,7 @@ def _told(statements: Sequence[Statement], threshold: int) -> Told:
                 small |= {name for name in names.values() if name[2] < threshold}
             for code, whole in year_names.items():
                 parts = frozenset(names[code] for names in of_all.values() if code in names)
-                lines.add(Line(parts, frozenset([whole]), 0))
+                lines |= {Line(parts, frozenset([whole]), 0)} if parts != {whole} else set()
         small |= {name for name in year_names.values() if name[2] < threshold}
         for one in statements:
             total = None if one.counts else one.content.years[2023].sessions
@@ -136,4 +174,13 @@ def _line(names: Iterable[Name], total: int | None) -> set[Line]:
 def _of_quarter(counts: Mapping[str, Sequence[Count]], quarter: str) -> dict[str, Name]:
     number = int(quarter[1])
     inside = {code: [c for c in own if (c.first.month + 2) // 3 == number] for code, own in counts.items()}
-    return {code: (code, quarter, sum(c.sessions for c in own)) for code, own in inside.items() if own}
+    return {code: _name(code, 3 * number - 2, own) for code, own in inside.items() if own}
+
+
+def _name(code: str, first: int, own: Sequence[Count]) -> Name:
+    """The sessions from the month `first` to the last that was counted."""
+    return code, f"{first}-{max(c.last.month for c in own)}", _sum(own)
+
+
+def _sum(own: Sequence[Count]) -> int:
+    return sum(count.sessions for count in own)

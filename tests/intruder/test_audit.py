@@ -173,6 +173,48 @@ def test_a_municipality_that_joins_is_the_difference_of_two_totals() -> None:
     assert ("together", None, "d", 1, 1) in told(verdict)
 
 
+def test_who_joins_is_the_difference_although_the_year_went_on() -> None:
+    before: Counts = {"a": [quarter(1, 7)], "b": [quarter(1, 9)], "c": [quarter(1, 7)]}
+    after: Counts = {**{code: [*own, quarter(2, 0)] for code, own in before.items()}, "d": [quarter(2, 4)]}
+    first = Statement(content=said_of(before, withheld="abc"), counts=before)
+
+    verdict = audited(said_of(after, withheld="abcd"), after, [first])
+
+    # Nothing of the others' years changed; by days they may have held some of the 4.
+    assert told(verdict) == [("together", None, "d", 4, 4)]
+    assert [failure.last for failure in verdict.failures] == [LAST]
+
+
+def test_a_year_is_known_not_to_shrink() -> None:
+    before: Counts = {"a": [quarter(1, 9)], "c": [quarter(1, 9)]}
+    after: Counts = {"a": [quarter(1, 9), quarter(2, 1)], "c": [quarter(1, 9), quarter(2, 1)], "b": [quarter(2, 1)]}
+    first = Statement(content=said_of(before), counts=before)
+
+    alone = audited(said_of(after, withheld="abc"), after)
+    verdict = audited(said_of(after, withheld="abc"), after, [first])
+
+    # Of the 21 at least 18 are of a and c.
+    assert alone.passed
+    assert told(verdict) == [
+        (("together", None, "a", 9, 12)),
+        ("together", None, "b", 0, 3),
+        ("together", None, "c", 9, 12),
+    ]
+    corrected: Counts = {**after, "a": [quarter(1, 8), quarter(2, 2)], "c": [quarter(1, 8), quarter(2, 2)]}
+    assert audited(said_of(corrected, withheld="abc"), corrected, [first]).passed
+
+
+def test_a_year_that_was_shown_may_be_withheld_for_the_quarter_since() -> None:
+    before: Counts = {code: [quarter(1, 9)] for code in "abcd"}
+    after: Counts = {code: [quarter(1, 9), quarter(2, 0 if code == "a" else 9)] for code in "abcd"}
+    first = Statement(content=said_of(before, quarters=True), counts=before)
+
+    assert audited(said_of(after, withheld="abcd", quarters=True), after, [first]).passed
+    # What was left of the second quarter is seen from what the year was.
+    open_year = audited(said_of(after, withheld="bcd", quarters=True), after, [first])
+    assert ("together", None, "a", 0, 0) in told(open_year)
+
+
 def test_what_a_new_release_adds_is_checked_for_the_cells_of_old_ones() -> None:
     before = years(a=9, b=7, c=8, d=1)
     first = Statement(content=said_of(before, withheld="abcd"), counts=before)
