@@ -192,7 +192,9 @@ def _registers_now(db: Session) -> _Registers:
 
 def _known(db: Session, table: Any, read: Callable[[Any], Row]) -> Known[Row]:
     known: dict[str, list[tuple[datetime, Row]]] = {}
-    for row in db.exec(select(table).order_by(col(table.code), col(table.recorded_at))):
+    # Columns and not objects: of the thousands that there are, those take half the time.
+    columns = db.execute(select(*table.__table__.columns).order_by(col(table.code), col(table.recorded_at)))
+    for row in columns:
         known.setdefault(row.code, []).append((row.recorded_at, read(row)))
     return known
 
