@@ -48,6 +48,14 @@ def test_a_protected_sequence_holds() -> None:
     assert all(holds(one) for one in releases)
 
 
+def test_quarters_of_a_year_that_goes_on_hold() -> None:
+    # In the second some that were shown counted nothing in the second quarter.
+    releases = list(released(six_moments(3)[:2], quarters=True))
+
+    assert len(releases) == 2
+    assert all(holds(one) for one in releases)
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("seed", range(300))
 def test_three_hundred_protected_tables_hold(seed: int) -> None:
