@@ -76,7 +76,7 @@ test-deploy: install ## Have Prometheus's own tool check what deploy/ says to it
 
 .PHONY: test-durability
 test-durability: install ## Kill, cut and fill what the server stands on, about 3 minutes (Debian: strace)
-	@$(BIN)/python -m pytest -q -n logical --dist loadfile -m durability $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile -m durability $(ARGS)
 
 .PHONY: soak
 soak: install ## The same and all that takes minutes for more than an hour, saying how it went
