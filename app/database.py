@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -148,19 +148,13 @@ class Database:
         self.engine = _engine(settings)
         self.tracer: Tracer = NoOpTracer()
 
-    @contextmanager
-    def reading(self) -> Iterator[Session]:
+    def reading(self) -> AbstractContextManager[Session]:
         """A session that sees one moment of the database throughout and keeps nothing."""
-        reading = self.engine.execution_options(**self._snapshot())
-        with self._traced("reading"), Session(reading, expire_on_commit=False, info={SNAPSHOT: {}}) as db:
-            yield db
+        return self._reading(self._snapshot())
 
-    @contextmanager
-    def reading_in_public(self) -> Iterator[Session]:
+    def reading_in_public(self) -> AbstractContextManager[Session]:
         """A session as of `reading`; with PostgreSQL it can read what is public and nothing else."""
-        reading = self.engine.execution_options(**self._public_snapshot())
-        with self._traced("reading"), Session(reading, expire_on_commit=False, info={SNAPSHOT: {}}) as db:
-            yield db
+        return self._reading(self._public_snapshot())
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -260,6 +254,12 @@ class Database:
     def span(self, kind: str) -> Span:
         """A span that has begun, for a transaction of that kind; for its caller to end."""
         return self.tracer.start_span(f"transaction {kind}", attributes={"db.system.name": self.engine.dialect.name})
+
+    @contextmanager
+    def _reading(self, options: dict[str, Any]) -> Iterator[Session]:
+        reading = self.engine.execution_options(**options)
+        with self._traced("reading"), Session(reading, expire_on_commit=False, info={SNAPSHOT: {}}) as db:
+            yield db
 
     def _snapshot(self) -> dict[str, Any]:
         if self.engine.dialect.name == "sqlite":
