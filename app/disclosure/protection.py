@@ -1,7 +1,7 @@
 """Which figures a release withholds, so that nobody can work out what a municipality with few sessions counted."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from app.disclosure.cells import (
@@ -10,14 +10,13 @@ from app.disclosure.cells import (
     Said,
     county_year,
     municipality_year,
-    pair,
     said_by_value,
 )
 from app.disclosure.sights import Sight, sights_of, speaking, years_of
 from app.disclosure.views import Demand, Goal, Table, Unmet, View
+from app.disclosure.withholding import without
 from app.disclosure.witnesses import Aim, cheapest_to_hide, furthest
 from app.series.content import Content, Statement
-from app.series.figures import ReleasedYear
 from app.solver import NotSolved
 
 Why = Literal["small", "protects others", "hidden before"]
@@ -94,7 +93,7 @@ def protect(
         raise CannotProtect(
             "the solver did not find out in time what has to be withheld; ask for fewer kinds of figures"
         ) from error
-    return Protected(_without(new.content, shield.hidden), _listed(shield.hidden))
+    return Protected(without(new.content, shield.hidden), _listed(shield.hidden))
 
 
 class _Shield:
@@ -309,49 +308,6 @@ def _weight(figure: Figure, residents: Mapping[str, int]) -> int:
     if figure.area is not None:
         return 10 + residents.get(figure.area, 0).bit_length()
     return {"pair": 200, "quarter": 300, "county": 10_000}[figure.kind]
-
-
-def _without(content: Content, hidden: Collection[Figure]) -> Content:
-    """`content` with the figures `hidden` withheld."""
-    return Content(
-        years={year: _county_row(year, row, hidden) for year, row in content.years.items()},
-        municipalities={
-            code: {
-                year: _withheld(row) if municipality_year(code, year) in hidden else _without_pair(row)
-                for year, row in rows.items()
-            }
-            for code, rows in content.municipalities.items()
-        },
-        quarters={
-            text: replace(row, sessions=None, withheld=True)
-            if Figure("quarter", None, text, int(text[:4])) in hidden
-            else row
-            for text, row in content.quarters.items()
-        },
-    )
-
-
-def _county_row(year: int, row: ReleasedYear, hidden: Collection[Figure]) -> ReleasedYear:
-    if county_year(year) in hidden:
-        return _withheld(row)
-    if row.comparable_through is not None and pair(year, row.comparable_through) in hidden:
-        return _without_pair(row)
-    return row
-
-
-def _withheld(row: ReleasedYear) -> ReleasedYear:
-    return replace(_without_pair(row), sessions=None, withheld=True)
-
-
-def _without_pair(row: ReleasedYear) -> ReleasedYear:
-    """The row without comparable figures; a municipality's never has any, since they would be parts of its year."""
-    return replace(
-        row,
-        comparable_through=None,
-        comparable_municipalities=None,
-        comparable_sessions=None,
-        comparable_previous_sessions=None,
-    )
 
 
 def _listed(hidden: Mapping[Figure, Why]) -> list[Hidden]:
