@@ -21,11 +21,10 @@ from app.main import create_app
 from app.practices.definitions import define_practice, set_live_from
 from app.practices.models import PracticePublic
 from app.releases.importing import import_release, parse_release
-from app.releases.models import ReleaseDraft
 from app.reports.notes import redact
 from app.settings import Settings
 from tests.conftest import NOW, UNHURRIED, Caller, StandingClock, count, postgresql_database, sqlite_copy, status
-from tests.publishing.published import publication, publish
+from tests.publishing.published import publish, refused_draft
 
 Answers = dict[str, tuple[int, str | None, bytes]]
 
@@ -160,29 +159,11 @@ def live(database: Database, caller: Caller, clock: StandingClock) -> list[datet
     day_after()
     why = {"year": 2022, "kind": "error", "reason": "Väärin laskettu"}
     with database.writing() as db:
-        db.add(a_refused_draft(take_turn(db, clock)))
+        db.add(refused_draft(take_turn(db, clock), report={"hidden": []}))
     publish(database, clock, municipalities=True, quarters=True, changes=[why], next_release_on="2030-01-31")
     day_after()
     clock.advance(days=1)
     return moments
-
-
-def a_refused_draft(at: datetime) -> ReleaseDraft:
-    """What is left of a release that could not be protected."""
-    return ReleaseDraft(
-        id=1,
-        recorded_at=at,
-        deadline=at,
-        practice="yhdessa-aika",
-        county="13",
-        as_of=at,
-        asked=publication().model_dump(mode="json"),
-        dry_run=True,
-        state="refused",
-        finished_at=at,
-        reason="Tunnistettavissa",
-        report={"hidden": []},
-    )
 
 
 def answers(url: str, clock: StandingClock, key: str, moments: list[datetime]) -> Answers:

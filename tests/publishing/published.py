@@ -12,7 +12,7 @@ from app.publishing.content import statement
 from app.publishing.earlier import earlier_statements, latest_number
 from app.publishing.models import PublicationIn
 from app.publishing.storing import store_release
-from app.releases.models import ReleaseRecord
+from app.releases.models import ReleaseDraft, ReleaseRecord
 from app.releases.reading import content_of
 from app.series.content import Content, Statement
 
@@ -30,6 +30,24 @@ PASSED = Verdict(passed=True, failures=(), tables_found=7)
 def publication(**changed: Any) -> PublicationIn:
     """What is asked for, as it comes in."""
     return PublicationIn.model_validate({**ASKED, **changed})
+
+
+def refused_draft(at: datetime, **more: Any) -> ReleaseDraft:
+    """What is left of a release that could not be protected."""
+    return ReleaseDraft(
+        id=1,
+        recorded_at=at,
+        deadline=at,
+        practice="yhdessa-aika",
+        county="13",
+        as_of=at,
+        asked=publication().model_dump(mode="json"),
+        dry_run=True,
+        state="refused",
+        finished_at=at,
+        reason="Tunnistettavissa",
+        **more,
+    )
 
 
 def statement_at(app: FastAPI, moment: datetime, **asked: Any) -> Statement:

@@ -14,10 +14,9 @@ from starlette.testclient import TestClient
 from starlette.types import Message
 
 from app.releases.importing import import_release
-from app.releases.models import ReleaseDraft
 from app.web.answers import JSON, PUBLIC, SETTLED, ConditionalAnswers, documented, wants_csv
 from tests.conftest import NOW, ROOT, Caller, count, status
-from tests.publishing.published import publication
+from tests.publishing.published import refused_draft
 from tests.releases.test_importing import south_savo
 
 COUNT = "/v1/session-counts/yhdessa-aika/297/2024-03"
@@ -56,28 +55,12 @@ TABLES = [
 ]
 
 
-def refused_draft() -> ReleaseDraft:
-    return ReleaseDraft(
-        id=1,
-        recorded_at=NOW,
-        deadline=NOW,
-        practice="yhdessa-aika",
-        county="13",
-        as_of=NOW,
-        asked=publication().model_dump(mode="json"),
-        dry_run=False,
-        state="refused",
-        finished_at=NOW,
-        reason="Nothing could be shown",
-    )
-
-
 @pytest.fixture
 def reader(app: FastAPI, http: TestClient, new_key: Callable[..., str]) -> Caller:
     """A key holder with something to read; of its county there are two releases, and one that was refused."""
     with app.state.database.writing() as db:
         import_release(db, south_savo().model_copy(update={"county": "13"}), at=NOW)
-        db.add(refused_draft())
+        db.add(refused_draft(NOW))
     holder = Caller(http, new_key("county:13", actions=["report", "read", "publish"]))
     counts = [count("297", "2024-03", 7), count("297", "2019-05", 1)]  # The second is doubted.
     holder.post(counts, [status("297", "2024-02-01", "pilot", note="1, 2\r\n3")])
