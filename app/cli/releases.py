@@ -16,8 +16,9 @@ from app.database import Database, take_turn
 from app.errors import Problem
 from app.practices.definitions import DEFAULT_PRACTICE
 from app.publishing.answers import ReleaseDraftPublic
-from app.publishing.drafts import ask, draft_public
+from app.publishing.drafts import ask
 from app.publishing.models import PublicationIn
+from app.publishing.telling import draft_public
 from app.publishing.workshop import Workbench
 from app.releases.importing import import_release, parse_release
 from app.schema import require_schema

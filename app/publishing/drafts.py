@@ -1,6 +1,5 @@
 """The life of a draft in the database: asked for, prepared elsewhere, and then published, ready or refused."""
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
@@ -11,33 +10,20 @@ from sqlmodel import Session, col, func, select
 
 from app.access.scope import Caller
 from app.clock import NotAMoment, as_of, helsinki_day, written
-from app.disclosure.protection import Progress
 from app.errors import FieldError, InvalidRequest, NotFound, Problem
 from app.places.register import counties, municipalities, residents
-from app.practices.definitions import live_from, practices
-from app.publishing.answers import (
-    Cost,
-    DraftProgress,
-    DraftReport,
-    DraftSummary,
-    HiddenFigure,
-    PreviewYear,
-    ReleaseDraftPublic,
-)
 from app.publishing.changes import explained_changes
 from app.publishing.content import statement
 from app.publishing.earlier import earlier_statements, latest_number, latest_release
 from app.publishing.models import PublicationIn
 from app.publishing.preparing import Prepared, Task
 from app.publishing.storing import NotPassed, store_audit, store_release
+from app.publishing.telling import draft_report, too_late
 from app.releases.models import ReleaseDraft, ReleaseRecord
 from app.releases.reading import content_of
-from app.series.arithmetic import rounded
 from app.series.content import Content
-from app.series.figures import ReleasedYear, coverage
+from app.series.figures import ReleasedYear
 from app.settings import Settings
-
-LATE = "it was interrupted or took longer than {seconds:.0f} seconds; publish again"
 
 _MAY_BE_HIDDEN = ["sessions", *(one.name for one in fields(ReleasedYear) if one.name.startswith("comparable_"))]
 
@@ -157,7 +143,7 @@ def finish(
     if draft.state != "preparing":
         return draft
     if at > draft.deadline:
-        return refuse(db, draft_id, _late(draft), at=at)
+        return refuse(db, draft_id, too_late(draft), at=at)
     try:
         with db.begin_nested():
             _store(db, draft, prepared, latest, settings, at)
@@ -210,44 +196,6 @@ def covered_counties(db: Session, by: Caller) -> Collection[str]:
     return [code for code in counties(db) if by.scope.covers_all(municipalities(db, county=code).values())]
 
 
-def draft_public(draft: ReleaseDraft, *, now: datetime, progress: Progress | None = None) -> ReleaseDraftPublic:
-    """What is told of `draft`; one whose deadline passed is refused, though nobody came to write that down."""
-    late = draft.state == "preparing" and now > draft.deadline
-    known = progress if draft.state == "preparing" and not late else None
-    return ReleaseDraftPublic(
-        **_told(draft, late),
-        deadline=written(draft.deadline),
-        progress=DraftProgress.model_validate(known) if known else None,
-        report=DraftReport.model_validate(draft.report) if draft.report else None,
-    )
-
-
-def draft_summary(draft: ReleaseDraft, *, now: datetime) -> DraftSummary:
-    """The same without the report."""
-    return DraftSummary(**_told(draft, draft.state == "preparing" and now > draft.deadline))
-
-
-def _told(draft: ReleaseDraft, late: bool) -> dict[str, Any]:
-    finished_at = draft.deadline if late else draft.finished_at
-    return {
-        "id": draft.id,
-        "state": "refused" if late else draft.state,
-        "practice": draft.practice,
-        "county": draft.county,
-        "title": draft.asked["title"],
-        "as_of": written(draft.as_of),
-        "dry_run": draft.dry_run,
-        "requested_at": written(draft.recorded_at),
-        "finished_at": written(finished_at) if finished_at else None,
-        "reason": _late(draft) if late else draft.reason,
-        "release": draft.release_id,
-    }
-
-
-def _late(draft: ReleaseDraft) -> str:
-    return LATE.format(seconds=(draft.deadline - draft.recorded_at).total_seconds())
-
-
 def _moment(asked: PublicationIn, at: datetime) -> datetime:
     """Up to when what was recorded counts; what is recorded later than `at` this turn comes after it."""
     try:
@@ -268,7 +216,7 @@ def _require_alone(db: Session, draft: ReleaseDraft, at: datetime) -> None:
                 f"draft {other.id} of {other.practice} in county {other.county} is being prepared;"
                 f" ask again when it is done, by {written(other.deadline)} at the latest"
             )
-        refuse(db, other.id, _late(other), at=at)
+        refuse(db, other.id, too_late(other), at=at)
 
 
 def _require_something_new(db: Session, draft: ReleaseDraft, asked: PublicationIn) -> None:
@@ -302,7 +250,7 @@ def _store(
 ) -> None:
     """Store the audit, the release unless it was a dry run, and what came of the draft."""
     content, verdict, threshold = prepared.content, prepared.verdict, threshold_of(draft.county, settings)
-    report = _report(db, draft, prepared, threshold).model_dump(mode="json")
+    report = draft_report(db, draft, prepared, threshold).model_dump(mode="json")
     release_id, audit_id = None, None
     if draft.dry_run:
         audit_id = store_audit(db, content, verdict, threshold=threshold, at=at)
@@ -317,53 +265,3 @@ def _store(
     draft.audit_id, draft.release_id = audit_id, release_id
     db.add(draft)
     db.flush()
-
-
-def _report(db: Session, draft: ReleaseDraft, prepared: Prepared, threshold: int) -> DraftReport:
-    reasons = Counter(hidden.why for hidden in prepared.hidden)
-    return DraftReport(
-        threshold=threshold,
-        tables_found=prepared.verdict.tables_found,
-        cost=Cost(
-            small=reasons["small"],
-            protects_others=reasons["protects others"],
-            hidden_before=reasons["hidden before"],
-        ),
-        hidden=[HiddenFigure.model_validate(hidden) for hidden in prepared.hidden],
-        warnings=_warnings(db, draft, prepared.content),
-        preview=_preview(db, draft, prepared.content),
-    )
-
-
-def _warnings(db: Session, draft: ReleaseDraft, content: Content) -> list[str]:
-    """What whoever publishes should know of what the public will see."""
-    said = []
-    for year, of_year in content.years.items():
-        if of_year.withheld:
-            said.append(f"{year}: the county's total is withheld, so the county is in no sum of the country that year")
-        if (share := coverage(of_year, counted=True)) is not None and share < 1:
-            said.append(f"{year}: not every day of every active municipality is counted (coverage {float(share):.4f})")
-    stated = [year for year, of_year in content.years.items() if of_year.covers and not of_year.carried]
-    if stated and draft.county not in live_from(db, draft.practice):
-        said.append(f"publishing records that the county's reports speak from {min(stated)} on (live_from)")
-    return said
-
-
-def _preview(db: Session, draft: ReleaseDraft, content: Content) -> list[PreviewYear]:
-    counted = practices(db, draft.as_of, slug=draft.practice)[draft.practice].counted
-    return [
-        PreviewYear(
-            year=year,
-            municipalities=said.municipalities,
-            sessions=said.sessions,
-            withheld=said.withheld,
-            reporting=said.reporting,
-            through=said.through,
-            partial=said.partial,
-            coverage=rounded(coverage(said, counted=counted), 4),
-            comparable_sessions=said.comparable_sessions,
-            comparable_previous_sessions=said.comparable_previous_sessions,
-            carried=said.carried,
-        )
-        for year, said in content.years.items()
-    ]

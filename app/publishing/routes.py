@@ -31,12 +31,11 @@ from app.publishing.drafts import (
     TooManyDrafts,
     ask,
     covered_counties,
-    draft_public,
-    draft_summary,
     draft_with,
     drafts_before,
 )
 from app.publishing.models import PublicationIn
+from app.publishing.telling import draft_public, draft_summary
 from app.publishing.workshop import Workshop
 from app.reports.models import PracticeSlug
 from app.web.answers import Accepted, FormatAsked, documented, documented_table, json_answer, table_answer, wants_csv

@@ -121,6 +121,16 @@ def store_release(
     return number
 
 
+def would_begin_live(db: Session, practice: str, county: str, content: Content) -> int | None:
+    """From which year on the county's reports are to speak once `content` is public; None if that is not to be set.
+
+    Reports that are older than what was taken over leave that as it is.
+    """
+    kept = max((year for year, said in content.years.items() if said.carried), default=0)
+    begins = next((year for year in years_by_reports(content) if year > kept), None)
+    return None if county in live_from(db, practice) else begins
+
+
 def _figures(number: int, content: Content) -> Iterator[Base]:
     for year, said in content.years.items():
         yield ReleaseYearRecord(release_id=number, year=year, facts=FACTS.dump_python(said, mode="json"))
@@ -143,8 +153,6 @@ def _changes(
 
 
 def _begin_live(db: Session, asked: PublicationIn, content: Content, at: datetime) -> None:
-    """Reports that are older than what was taken over leave that as it is."""
-    kept = max((year for year, said in content.years.items() if said.carried), default=0)
-    begins = next((year for year in years_by_reports(content) if year > kept), None)
-    if begins and asked.county not in live_from(db, asked.practice):
+    begins = would_begin_live(db, asked.practice, asked.county, content)
+    if begins is not None:
         set_live_from(db, asked.practice, asked.county, begins, at=at)

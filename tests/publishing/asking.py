@@ -6,8 +6,9 @@ from typing import Any
 from fastapi import FastAPI
 
 from app.database import Database, take_turn
-from app.publishing.drafts import ask, draft_public, finish, task_of
+from app.publishing.drafts import ask, finish, task_of
 from app.publishing.preparing import Prepared, prepare
+from app.publishing.telling import draft_public
 from app.releases.models import ReleaseDraft
 from app.settings import Settings
 from tests.publishing.published import publication

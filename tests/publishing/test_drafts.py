@@ -55,6 +55,19 @@ def test_a_release_can_be_made_of_what_was_recorded_up_to_a_past_moment(
     assert (draft["as_of"], last_sessions(draft)) == ("2024-05-16T20:59:59.999999Z", 45)
 
 
+def test_the_year_that_is_said_to_begin_the_reports_is_the_one_that_publishing_records(
+    desk: Desk, app: FastAPI, north_savo: Caller
+) -> None:
+    north_savo.post([count("297", "2020", 40)], [status("297", "2020", "in_use")])
+
+    warnings = desk.publish(dry_run=True)["report"]["warnings"]
+    desk.publish()
+
+    [recorded] = [row["year"] for row in stored(app, "live_from")]
+    assert warnings[-1] == f"publishing records that the county's reports speak from {recorded} on (live_from)"
+    assert recorded == 2024
+
+
 def test_the_report_says_what_is_hidden_and_why(desk: Desk) -> None:
     draft = desk.publish(municipalities=True, dry_run=True)
 
