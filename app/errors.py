@@ -169,6 +169,16 @@ def pointer(steps: Iterable[int | str]) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
+def validation_problem(error: RequestValidationError) -> Problem:
+    """What pydantic found wrong, as a problem."""
+    errors = [_field_error(item["loc"], item["msg"]) for item in error.errors()]
+    in_body = any(item["loc"][0] == "body" for item in error.errors())
+    kind = InvalidRequest if in_body else InvalidParameter
+    where = "; ".join(f"{item.pointer or item.parameter or 'body'}: {item.detail}" for item in errors[:3])
+    more = f" and {len(errors) - 3} more" if len(errors) > 3 else ""
+    return kind(where + more, errors=errors)
+
+
 def problem_response(request: Request, problem: Problem) -> Response:
     """`problem` as an answer to `request`."""
     return _response(
@@ -233,12 +243,7 @@ async def _on_problem(request: Request, problem: Exception) -> Response:
 
 async def _on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = [_field_error(item["loc"], item["msg"]) for item in error.errors()]
-    in_body = any(item["loc"][0] == "body" for item in error.errors())
-    kind = InvalidRequest if in_body else InvalidParameter
-    where = "; ".join(f"{item.pointer or item.parameter or 'body'}: {item.detail}" for item in errors[:3])
-    more = f" and {len(errors) - 3} more" if len(errors) > 3 else ""
-    return problem_response(request, kind(where + more, errors=errors))
+    return problem_response(request, validation_problem(error))
 
 
 def _field_error(location: Sequence[int | str], message: str) -> FieldError:

@@ -72,6 +72,7 @@ ABOUT_HTTP = {
     "app.access.limits": "counts requests and says on their answers what is left",
     "app.access.writing": "hands a writing route its turn, and looks up the key before a refusal is told",
     "app.access.replies": "reads the Idempotency-Key and keeps answers as they were sent",
+    "app.pages.answering": "answers a page, and tells a person on one what was wrong",
     "app.reports.parameters": "declares what the calls about counts and statuses take and answer alike",
     "app.reports.receiving": "reads the raw body of a submission by its content type",
     "app.main": "puts the application together",

@@ -14,7 +14,7 @@ from app.measures.counting import CONTENT_TYPE, Measures
 from app.operation import examples
 from app.operation.gauges import LastPosts, database_gauges
 from app.operation.models import Config, Licence, PublishedLimits, State
-from app.pages.home import Language
+from app.pages.language import Language
 from app.schema import schema_problem
 from app.settings import Settings
 from app.web.answers import documented

@@ -22,9 +22,3 @@ def static_files() -> Mapping[str, bytes]:
 def media_type(path: str) -> str:
     """The media type of a static file by how its name ends; plain text if we know none."""
     return _MEDIA_TYPES.get(Path(path).suffix, "text/plain")
-
-
-@cache
-def template(name: str) -> str:
-    """The text of templates/`name`."""
-    return (_HERE / "templates" / name).read_text(encoding="utf-8")

@@ -1,37 +1,97 @@
-"""What a person opens in a browser: the front page, Swagger UI, and the files these two need."""
+"""What a person opens in a browser: the front page, Swagger UI, and the files these need."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated, Literal
 
+from fastapi import APIRouter, Query, Request, Response
+
+from app.database import LARGEST_ID
 from app.errors import NotFound
-from app.pages.files import media_type, static_files, template
-from app.pages.home import home_page, language_for
+from app.pages.answering import ASKED_EACH_TIME, SECURITY, PageRoute, language_of, page
+from app.pages.files import media_type, static_files
+from app.pages.overview import overview
+from app.pages.view import View
+from app.places.models import CountyCode
+from app.practices.definitions import DEFAULT_PRACTICE
+from app.practices.models import PRACTICE_LENGTH, PRACTICE_PATTERN
+from app.releases.edition import edition_read
+from app.releases.headers import public_headers
+from app.settings import Settings
+from app.web.at_hand import lasting
+from app.web.dependencies import AsOfMoment, ReadDb
 
-PAGE_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    # The addresses carry no version, so a browser asks each time; the ETag makes that a 304.
-    "Cache-Control": "no-cache",
-}
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
-router = APIRouter(include_in_schema=False)
+WHOLE_COUNTRY = "country"
+"""What a form sends for no county, since it cannot leave a choice out."""
+
+Lang = Annotated[str | None, Query(alias="lang", max_length=20)]
+PracticeAsked = Annotated[str, Query(pattern=PRACTICE_PATTERN, max_length=PRACTICE_LENGTH)]
+CountyAsked = Annotated[CountyCode | Literal["country"] | None, Query()]
+Sort = Annotated[str | None, Query(pattern="^-?[a-z_0-9]{1,40}$")]
 
 
 @router.get("/")
-async def read_home(request: Request, lang: str | None = None) -> Response:
-    """The front page, in the language asked for by `lang` or by the browser."""
-    language = language_for(lang, accepted=request.headers.get("accept-language", ""))
-    negotiated = {"Content-Language": language, "Vary": "Accept-Language"}
-    return Response(home_page(language), media_type="text/html", headers={**PAGE_HEADERS, **negotiated})
+def read_home(
+    request: Request,
+    db: ReadDb,
+    as_of: AsOfMoment,
+    _lang: Lang = None,
+    practice: PracticeAsked = DEFAULT_PRACTICE,
+    county: CountyAsked = None,
+    release: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None,
+    sort: Sort = None,
+    sort_years: Sort = None,
+) -> Response:
+    """How a practice spreads in a county or the country, out of releases and statuses."""
+    view = View(
+        page="",
+        language=language_of(request),
+        practice=practice,
+        county=None if county == WHOLE_COUNTRY else county,
+        release=release,
+        as_of=None if as_of.moment is None else as_of.asked,
+        sort=sort,
+        sort_years=sort_years,
+    )
+    shown = overview(db, view, as_of=as_of)
+    if as_of.moment is None:
+        lasting(request, edition_read(db, as_of.day))
+    headers = public_headers([used.id for used in shown.releases], named=release is not None)
+    return page(request, "home.html", view, headers=headers, shown=shown, settings=_settings(request))
+
+
+@router.get("/compare")
+def read_comparison(request: Request, _lang: Lang = None) -> Response:
+    """Counties or practices side by side."""
+    view = View(page="compare", language=language_of(request))
+    return page(request, "compare.html", view, headers=ASKED_EACH_TIME)
+
+
+@router.get("/definitions")
+def read_definitions(request: Request, _lang: Lang = None) -> Response:
+    """What the words and figures of the pages mean."""
+    view = View(page="definitions", language=language_of(request))
+    return page(request, "definitions.html", view, headers=ASKED_EACH_TIME)
+
+
+@router.get("/guide")
+def read_guide(request: Request, _lang: Lang = None) -> Response:
+    """How to report: the key, the posts, the receipt, and what becomes public."""
+    view = View(page="guide", language=language_of(request))
+    return page(request, "guide.html", view, headers=ASKED_EACH_TIME, settings=_settings(request))
+
+
+@router.get("/accessibility")
+def read_accessibility(request: Request, _lang: Lang = None) -> Response:
+    """The accessibility statement."""
+    view = View(page="accessibility", language=language_of(request))
+    return page(request, "accessibility.html", view, headers=ASKED_EACH_TIME, settings=_settings(request))
 
 
 @router.get("/docs")
-async def read_docs() -> Response:
-    """Swagger UI, out of files that ship with the product."""
-    return Response(template("docs.html"), media_type="text/html", headers=PAGE_HEADERS)
+def read_docs(request: Request, _lang: Lang = None) -> Response:
+    """Swagger UI, out of files that ship with the product; it speaks English under a header of any language."""
+    return page(request, "docs.html", View(page="docs", language=language_of(request)), headers=ASKED_EACH_TIME)
 
 
 @router.get("/favicon.ico")
@@ -49,4 +109,9 @@ async def read_static_file(path: str) -> Response:
 
 
 def _shipped(path: str) -> Response:
-    return Response(static_files()[path], media_type=media_type(path), headers=PAGE_HEADERS)
+    return Response(static_files()[path], media_type=media_type(path), headers={**SECURITY, **ASKED_EACH_TIME})
+
+
+def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings

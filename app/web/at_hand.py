@@ -30,8 +30,8 @@ _EDITION = "edition"
 _PERSONAL = {b"authorization", b"x-request-id"}
 _CONDITIONS = {b"if-none-match", b"range"}
 
-Key = tuple[str, bytes, bytes]
-"""Path, query and Accept: all of a request that such an answer depends on."""
+Key = tuple[str, bytes, bytes, bytes]
+"""Path, query, Accept and Accept-Language: all of a request that such an answer depends on."""
 
 
 def lasting(request: Request, edition: Hashable) -> None:
@@ -112,7 +112,8 @@ class AnswersAtHand:
         if not _PERSONAL.isdisjoint(asked) or len(asked) < len(scope["headers"]):
             await self.app(scope, receive, send)
             return
-        key = (scope["path"], scope["query_string"], asked.get(b"accept", b""))
+        kinds, languages = asked.get(b"accept", b""), asked.get(b"accept-language", b"")
+        key = (scope["path"], scope["query_string"], kinds, languages)
         kept = self._kept.get(key)
         if kept is None or not await self._still(kept.edition):
             await self.app(scope, receive, send)
