@@ -1,6 +1,6 @@
 """The words of the pages in one language: texts, numbers, days and names as people write them.
 
-Texts are written in English where they stand; texts/fi and texts/sv hold the translations, a gettext file for each part.
+Texts are written in English where they stand; texts/fi and texts/sv hold their translations, a gettext file for a part.
 """
 
 from dataclasses import dataclass

@@ -17,8 +17,8 @@ MOST_SECONDS = 2.0
 """For a look; connecting to PostgreSQL has no shorter bound."""
 
 _SIZES = """
-    SELECT (SELECT max(id) FROM releases), (SELECT max(id) FROM status_entries), (SELECT count(*) FROM practices), (SELECT count(*) FROM counties),
-    (SELECT count(*) FROM municipalities)
+    SELECT (SELECT max(id) FROM releases), (SELECT max(id) FROM status_entries), (SELECT count(*) FROM practices),
+    (SELECT count(*) FROM counties), (SELECT count(*) FROM municipalities)
 """
 
 

@@ -9,7 +9,10 @@ from typer.testing import CliRunner
 
 from app.cli.__main__ import _COMMANDS, _command, app
 
-RARELY_NEEDED = ("alembic", "babel", "httpx", "jinja2", "mako", "openpyxl", "app.archive", "app.client", "app.demo", "app.sending")
+RARELY_NEEDED = (
+    *("alembic", "babel", "httpx", "jinja2", "mako", "openpyxl"),
+    *("app.archive", "app.client", "app.demo", "app.sending"),
+)
 
 LOADING = """
 import sys
