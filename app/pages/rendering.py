@@ -1,13 +1,17 @@
 """How a template becomes a page."""
 
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from app.pages.comparison import compare_part
 from app.pages.language import LANGUAGES, Language
+from app.pages.places import places_part
+from app.pages.sources import about_part
 from app.pages.wording import wording
+from app.pages.years import trend_part
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -33,5 +37,7 @@ def _environment(language: Language) -> Environment:
     environment.install_gettext_callables(  # type: ignore[attr-defined]  # the extension adds it
         translations.gettext, translations.ngettext, newstyle=True
     )
+    for part in (trend_part, places_part, compare_part, about_part):
+        environment.globals[part.__name__] = partial(part, words)
     environment.globals |= {"words": words, "language": language, "languages": LANGUAGES}
     return environment
