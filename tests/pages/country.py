@@ -16,7 +16,7 @@ from app.access.keys import issue_key
 from app.access.models import Action
 from app.database import Database, take_turn
 from app.places.register import Municipality, counties, municipalities
-from app.practices.definitions import DEFAULT_PRACTICE, define_practice, set_live_from
+from app.practices.definitions import DEFAULT_PRACTICE, SHIPPED_PRACTICE, define_practice, set_live_from
 from app.practices.models import PracticePublic
 from app.series.content import Content
 from tests.conftest import Caller, StandingClock, count, status
@@ -137,15 +137,5 @@ def _of(places: Sequence[Municipality], county: str) -> list[Municipality]:
 
 
 def _uncounted() -> PracticePublic:
-    return PracticePublic(
-        slug=UNCOUNTED,
-        name_fi="Ohjaus ja neuvonta",
-        name_sv="Handledning och rådgivning",
-        name_en="Guidance and counselling",
-        definition="Guidance and counselling for families.",
-        counting_rule="",
-        criteria_pilot="Named professionals try it.",
-        criteria_in_use="It is part of the services.",
-        contact="Nobody",
-        counted=False,
-    )
+    names = {"name_fi": "Ohjaus ja neuvonta", "name_sv": "Handledning och rådgivning", "name_en": "Guidance"}
+    return SHIPPED_PRACTICE.model_copy(update={**names, "slug": UNCOUNTED, "counting_rule": "", "counted": False})
