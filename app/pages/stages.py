@@ -74,6 +74,4 @@ def step_value(step: Step) -> str:
 def told(words: "Wording", steps: Sequence[Step]) -> str:
     """The way of a municipality in words, oldest first."""
     names = stage_names(words)
-    return ", ".join(
-        words.gettext("%(status)s from %(day)s", status=names[step.status], day=step_day(words, step)) for step in steps
-    )
+    return ", ".join(f"{step_day(words, step)} {names[step.status]}" for step in steps)
