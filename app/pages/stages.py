@@ -39,7 +39,7 @@ def stage_names(words: "Wording") -> Mapping[str, str]:
         words.gettext("planned"),
         words.gettext("paused"),
         words.gettext("ended"),
-        words.gettext("only numbers of the county published"),
+        words.gettext("only numbers of the whole county published"),
         words.gettext("not published"),
     )
     return dict(zip(STAGES, names, strict=True))
