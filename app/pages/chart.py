@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
-WIDTH, HEIGHT = 320, 204
+WIDTH = 320
 """Of a drawing, in its own units; wide enough to be read where it is no wider than a telephone."""
 
 TOP, BASELINE = 36, 156
 """The highest column reaches from one to the other."""
 
+# Of a digit above a column, in a wide font, and where columns stand close.
+_DIGIT = 10
+_SMALL_DIGIT = 7.5
 _WIDEST = 52
 _SHARE_OF_SLOT = 0.64
 
@@ -56,6 +59,17 @@ def columns(stacks: Sequence[Stack]) -> list[Column]:
     greatest = max((stack.reach for stack in stacks), default=0)
     unit = (BASELINE - TOP) / greatest if greatest else 0.0
     return [_column(stack, place, len(stacks), unit) for place, stack in enumerate(stacks)]
+
+
+def crowded(figures: Sequence[str]) -> bool:
+    """True if one of `figures`, each above its column, is too wide to be written large."""
+    return max(map(len, figures), default=0) * _DIGIT > WIDTH / max(len(figures), 1)
+
+
+def squeezed(figure: str, places: int) -> float | None:
+    """What width is left for `figure` above one of so many columns; None if it fits when written small."""
+    room = _rounded(WIDTH / places - 2)
+    return room if len(figure) * _SMALL_DIGIT > room else None
 
 
 def _column(stack: Stack, place: int, places: int, unit: float) -> Column:

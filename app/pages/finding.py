@@ -33,10 +33,10 @@ def finding(words: Wording, rows: Sequence[TrendRow], standings: Sequence[Standi
     whole = row.partial is False and before is not None and before.partial is False
     return [
         _municipalities(words, row),
-        *(_change(words, row.change_municipalities) if whole else ()),
+        *_counties(words, row),
+        *(_change(words, row.change_municipalities) if whole and row.municipalities_in_area != 1 else ()),
         *_sessions(words, row, counted=counted),
         *(_change(words, row.change_sessions) if whole and row.change_sessions is not None else _pair(words, row)),
-        *_counties(words, row),
     ]
 
 
@@ -181,7 +181,7 @@ def _sessions_of_year(words: Wording, sessions: int) -> str:
 def _incomplete(words: Wording, row: TrendRow) -> str:
     if row.through is None or row.through == date(row.year, 12, 31):
         return words.gettext("The figures do not cover the whole year.")
-    return words.gettext("Not all figures reach further than %(day)s.", day=words.day(row.through))
+    return words.gettext("%(day)s is the last day that all of the figures cover.", day=words.day(row.through))
 
 
 def _change(words: Wording, change: int | None) -> Iterator[str]:

@@ -38,6 +38,8 @@ class Nothing:
             return self.words.gettext("part of the year")
         if row.coverage is not None and row.coverage < 1:
             return self.words.gettext("reports missing")
+        if row.municipalities == 0:
+            return self.words.gettext("not applicable")
         return self.standing(row)
 
     def pace(self, row: TrendRow) -> str:

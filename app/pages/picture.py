@@ -6,7 +6,7 @@ from datetime import date
 
 from babel.dates import format_date
 
-from app.pages.chart import Column, Stack, columns
+from app.pages.chart import BASELINE, WIDTH, Column, Stack, columns, crowded, squeezed
 from app.pages.finding import reached_by_all
 from app.pages.language import Language
 from app.pages.nothing import Nothing
@@ -16,6 +16,9 @@ from app.trends.models import TrendRow
 MOST_YEARS = 8
 """So many columns can be told apart, and their figures read, on a telephone."""
 
+# The heights of what is written below a column.
+_YEAR = 21
+_LINE = 13
 # With a no-break space, so that a day stays on its line.
 _DAY_AND_MONTH: dict[Language, str] = {"fi": "d.M.", "sv": "d.M.", "en": "d\N{NO-BREAK SPACE}MMM"}
 
@@ -54,9 +57,23 @@ class Chart:
     columns: Sequence[Labelled]
     legend: Sequence[Mark]
 
+    @property
+    def crowded(self) -> bool:
+        """True if its figures have to be written small."""
+        return crowded([one.figure or "" for one in self.columns])
+
+    def room(self, figure: str) -> float | None:
+        """The width into which `figure` has to be squeezed; None if it fits as it is."""
+        return squeezed(figure, len(self.columns))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, down to the last line below a column."""
+        return WIDTH, BASELINE + _YEAR + _LINE * max(len(one.until) for one in self.columns)
+
 
 def charts(words: Wording, rows: Sequence[TrendRow], *, counted: bool) -> list[Chart]:
-    """Of the latest of the years `rows`, which ascend: municipalities, and sessions unless there are none to count."""
+    """Municipalities, and sessions unless none are counted, of the latest `MOST_YEARS` of `rows`, which ascend."""
     shown = rows[-MOST_YEARS:]
     if not shown:
         return []

@@ -8,7 +8,7 @@ from typing import Any
 from app.pages.finding import finding, latest, like_for_like, pace
 from app.pages.nothing import Nothing
 from app.pages.overview import Overview
-from app.pages.picture import Chart, charts
+from app.pages.picture import MOST_YEARS, Chart, charts
 from app.pages.tables import Cell, Column, Table, table
 from app.pages.view import View
 from app.pages.wording import Wording
@@ -22,12 +22,14 @@ Missing = Callable[[TrendRow], str]
 class Part:
     """What the template reads.
 
-    `lead` are the sentences that stand first; `compared` what is said like for like, by year, the latest first;
-    `figures` and `more` are tables with a row a year, `more_open` is whether the second is the one to be seen.
+    `lead` are the sentences that stand first; `left_out` says that the charts do not show every year; `compared` is
+    what is said like for like, by year, the latest first; `figures` and `more` are tables with a row a year, and
+    `more_open` is True if the second is to be seen at once.
     """
 
     lead: Sequence[str]
     charts: Sequence[Chart]
+    left_out: str | None
     compared: Sequence[tuple[int, str]]
     pace: str | None
     figures: Table
@@ -61,6 +63,7 @@ def trend_part(words: Wording, shown: Overview, view: View) -> Part:
     return Part(
         lead=finding(words, rows, shown.standings, counted=counted),
         charts=charts(words, rows, counted=counted),
+        left_out=_left_out(words, rows),
         compared=[(row.year, said) for row in reversed(rows) if (said := like_for_like(words, row))],
         pace=pace(words, row) if row else None,
         figures=tabled("years", words.gettext("Figures by year"), figures, sort=None if more_open else view.sort_years),
@@ -69,6 +72,12 @@ def trend_part(words: Wording, shown: Overview, view: View) -> Part:
         ),
         more_open=more_open,
     )
+
+
+def _left_out(words: Wording, rows: Sequence[TrendRow]) -> str | None:
+    if len(rows) <= MOST_YEARS:
+        return None
+    return words.gettext("The columns show the %(number)s latest years, the tables all of them.", number=MOST_YEARS)
 
 
 def _names(columns: Sequence[Column[TrendRow]], sort: str | None) -> bool:
