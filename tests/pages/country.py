@@ -93,7 +93,7 @@ def _publish_north_savo(app: FastAPI, **more: Any) -> None:
 def _without_total(content: Content) -> Content:
     """The same with the sessions of its last year withheld."""
     last = max(content.years)
-    unknown = {name: None for name in ("comparable_through", "comparable_municipalities")}
+    unknown = dict.fromkeys(("comparable_through", "comparable_municipalities"))
     hidden = replace(
         content.years[last],
         withheld=True,
