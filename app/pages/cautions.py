@@ -22,7 +22,7 @@ Named = Sequence[tuple[str, Side]]
 
 
 def cautions(words: Wording, sides: Named) -> list[Caution]:
-    """All that there are, the gravest first; those without anything that they are about only if they hold."""
+    """All that hold, the gravest first."""
     looked = (look(words, sides) for look in _LOOKS)
     return [caution for caution in looked if caution is not None]
 
@@ -116,7 +116,7 @@ def _parts_of_the_country(words: Wording, sides: Named) -> Caution | None:
 
 
 def _country_and_counties(words: Wording, sides: Named) -> Caution | None:
-    practices_of_counties = {side.practice.slug for _, side in sides if side.county}
+    practices_of_counties = {side.practice.slug for _, side in sides if side.county and side.told}
     overlapping = any(side.practice.slug in practices_of_counties for _, side in sides if not side.county)
     text = words.gettext("The figures of the whole country include those of the counties that stand beside it.")
     return Caution(text, []) if overlapping else None

@@ -29,7 +29,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One year of a picture, in units of its view box; without a figure it has no height, and the text is a dash."""
+    """One year of a picture, in units of its view box; if its figure is not `known` the text is a dash."""
 
     year: int
     middle: float
@@ -38,6 +38,7 @@ class Bar:
     top: float
     height: float
     text: str
+    known: bool
     partial: bool
 
 
@@ -65,12 +66,16 @@ class Data:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What the template reads; of pictures of sessions there are none if no side has a figure."""
+    """What the template reads; of pictures of sessions there are none if no side has a figure.
+
+    The `finding` is about one year, with what it is on each side; there is none of a single side.
+    """
 
     counties: Sequence[Choice]
     practices: Sequence[Choice]
     sides: int
     too_many: str | None
+    finding: tuple[str, Sequence[str]] | None
     cautions: Sequence[Caution]
     told: bool
     shares: Sequence[Picture]
@@ -92,15 +97,46 @@ def compare_part(words: Wording, shown: Compared, view: ComparisonView) -> Part:
         practices=[Choice(one.slug, words.name(one), one.slug in view.practices) for one in shown.practices],
         sides=len(named),
         too_many=_too_many(words, shown),
+        finding=_finding(words, named),
         cautions=cautions(words, named),
         told=bool(years),
         shares=[_shares(words, number, *one, years) for number, one in enumerate(named, start=1)] if years else [],
-        rates=[_rates(words, number, *one, years, most) for number, one in enumerate(named, start=1)] if most else [],
+        rates=[_rates(words, number, *one, years, most) for number, one in enumerate(named, start=1)]
+        if most is not None
+        else [],
         part_years=any(row.partial for side in shown.sides for row in side.told if row.year in years),
         table=_table(words, named, view),
         data=[Data(name, side.view.trend(), side.view.trend(format="csv")) for name, side in named],
         permanent=view.href(as_of=shown.settled.asked),
     )
+
+
+def _finding(words: Wording, named: Sequence[tuple[str, Side]]) -> tuple[str, Sequence[str]] | None:
+    """The shares of the latest whole year that all have who have published anything."""
+    speaking = [
+        (name, {row.year: row for row in side.told if row.share is not None and row.partial is False})
+        for name, side in named
+        if side.told
+    ]
+    if len(speaking) < 2:
+        return None
+    common = set[int].intersection(*(set(rows) for _, rows in speaking))
+    if not common:
+        return words.gettext("There is no whole year of which all of them have published a share."), []
+    year = max(common)
+    return (
+        words.gettext(
+            "Municipalities with the practice on trial or in use, as a share of all, in %(year)s, the latest whole year "
+            "that all of them have:",
+            year=year,
+        ),
+        [f"{name}: {_share(words, rows[year])}" for name, rows in speaking],
+    )
+
+
+def _share(words: Wording, row: TrendRow) -> str:
+    """The share of a row that has one."""
+    return words.share(row.municipalities or 0, row.municipalities_in_area or 0)
 
 
 def _counties(words: Wording, shown: Compared, view: ComparisonView) -> list[Choice]:
@@ -126,7 +162,7 @@ def _name(words: Wording, side: Side, sides: Sequence[Side]) -> str:
     practice = words.name(side.practice)
     if len({one.practice.slug for one in sides}) == 1:
         return area
-    return practice if len({one.county for one in sides}) == 1 else f"{practice}, {area}"
+    return practice if len({one.county for one in sides}) == 1 else f"{practice}: {area}"
 
 
 def _shares(words: Wording, number: int, name: str, side: Side, years: Sequence[int]) -> Picture:
@@ -145,14 +181,14 @@ def _shares(words: Wording, number: int, name: str, side: Side, years: Sequence[
         years,
         part,
         title=words.gettext("Share of municipalities, %(name)s", name=name),
-        caption=_finding(words, told[-1]) if told else words.gettext("Not known"),
+        caption=_caption(words, told[-1]) if told else words.gettext("Not known"),
     )
 
 
 def _rates(words: Wording, number: int, name: str, side: Side, years: Sequence[int], most: float) -> Picture:
     def part(row: TrendRow) -> tuple[float, str] | None:
         rate = row.sessions_per_1000_residents
-        return None if rate is None else (rate / most, words.number(rate))
+        return None if rate is None else (rate / (most or 1), words.number(rate))
 
     told = [row for row in side.told if row.sessions_per_1000_residents is not None]
     return _picture(
@@ -175,10 +211,10 @@ def _rates(words: Wording, number: int, name: str, side: Side, years: Sequence[i
     )
 
 
-def _finding(words: Wording, row: TrendRow) -> str:
+def _caption(words: Wording, row: TrendRow) -> str:
     """How many of the municipalities, in the year of `row`, which tells them."""
-    part, whole = row.municipalities or 0, row.municipalities_in_area or 0
-    told = {"year": row.year, "part": words.number(part), "share": words.share(part, whole)}
+    whole = row.municipalities_in_area or 0
+    told = {"year": row.year, "part": words.number(row.municipalities or 0), "share": _share(words, row)}
     if row.partial:
         return words.ngettext(
             "Part of %(year)s: %(part)s of %(number)s municipality (%(share)s)",
@@ -234,6 +270,7 @@ def _bar(
         top=round(_BASE - height, 1),
         height=round(height, 1),
         text=text,
+        known=reached is not None,
         partial=bool(row and row.partial and reached is not None),
     )
 
@@ -273,10 +310,10 @@ def _columns(words: Wording, *, country: bool) -> Iterable[Column[_Row]]:
 
         return Column(key, heading, cell, lambda row: getattr(row.year, key), meaning=key)
 
-    def day(key: str, heading: str) -> Column[_Row]:
+    def day(key: str, heading: str, missing: str) -> Column[_Row]:
         def cell(row: _Row) -> Cell:
             value = getattr(row.year, key)
-            return Cell(words.gettext("not known")) if value is None else Cell(words.short_day(value), value, day=True)
+            return Cell(missing) if value is None else Cell(words.short_day(value), value, day=True)
 
         return Column(key, heading, cell, lambda row: getattr(row.year, key), meaning=key)
 
@@ -304,7 +341,7 @@ def _columns(words: Wording, *, country: bool) -> Iterable[Column[_Row]]:
         words.gettext("Sessions per 1,000 residents"),
         lambda row: no_rate(words, row),
     )
-    yield day("through", words.gettext("Complete up to"))
+    yield day("through", words.gettext("Complete up to"), words.gettext("not known"))
     yield Column(
         "coverage",
         words.gettext("Counted share of the days"),
@@ -314,13 +351,13 @@ def _columns(words: Wording, *, country: bool) -> Iterable[Column[_Row]]:
     )
     if country:
         yield number("counties", words.gettext("Counties"))
-    yield day("published_on", words.gettext("Published on"))
+    yield day("published_on", words.gettext("Published on"), words.gettext("on several days"))
 
 
 def _share_cell(words: Wording, row: TrendRow) -> Cell:
     if row.share is None:
         return Cell(words.gettext("not known"))
-    return Cell(words.share(row.municipalities or 0, row.municipalities_in_area or 0), row.share)
+    return Cell(_share(words, row), row.share)
 
 
 def _coverage_cell(words: Wording, row: TrendRow) -> Cell:
