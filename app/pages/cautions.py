@@ -36,6 +36,11 @@ def year_spans(years: Iterable[int]) -> str:
     return ", ".join(str(span[0]) if len(span) == 1 else f"{span[0]}–{span[-1]}" for span in spans)
 
 
+def coverage_in_words(words: Wording, row: TrendRow) -> str:
+    """With both decimals, so that what is missed by little is not said to be all."""
+    return words.share(round((row.coverage or 0) * 10_000), 10_000, decimals=2)
+
+
 def _silent(words: Wording, sides: Named) -> Caution | None:
     return _caution(words.gettext("No figures have been published:"), [name for name, side in sides if not side.told])
 
@@ -78,8 +83,7 @@ def _part_years(words: Wording, sides: Named) -> Caution | None:
 
 def _missing_reports(words: Wording, sides: Named) -> Caution | None:
     def counted(row: TrendRow) -> str:
-        share = words.share(round((row.coverage or 0) * 10_000), 10_000, decimals=2)
-        return words.gettext("%(share)s of the days with the practice are counted", share=share)
+        return words.gettext("%(share)s of the days with the practice are counted", share=coverage_in_words(words, row))
 
     return _caution(
         words.gettext("Reports are missing, so that the real number of sessions may be greater:"),

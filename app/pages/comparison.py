@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from app.pages.cautions import Caution, cautions
+from app.pages.cautions import Caution, cautions, coverage_in_words
+from app.pages.nothing import Nothing
 from app.pages.sides import WHOLE_COUNTRY, Compared, ComparisonView, Side
 from app.pages.tables import Cell, Column, Table, table
 from app.pages.wording import Wording
@@ -126,8 +127,8 @@ def _finding(words: Wording, named: Sequence[tuple[str, Side]]) -> tuple[str, Se
     year = max(common)
     return (
         words.gettext(
-            "Municipalities with the practice on trial or in use, as a share of all, in %(year)s, the latest whole year "
-            "that all of them have:",
+            "Municipalities with the practice on trial or in use, as a share of all, in %(year)s, the latest whole "
+            "year that all of them have:",
             year=year,
         ),
         [f"{name}: {_share(words, rows[year])}" for name, rows in speaking],
@@ -301,22 +302,6 @@ def _table(words: Wording, named: Sequence[tuple[str, Side]], view: ComparisonVi
 
 
 def _columns(words: Wording, *, country: bool) -> Iterable[Column[_Row]]:
-    def number(key: str, heading: str, missing: Callable[[TrendRow], str] | None = None) -> Column[_Row]:
-        def cell(row: _Row) -> Cell:
-            value = getattr(row.year, key)
-            if value is None:
-                return Cell(missing(row.year) if missing else words.gettext("not known"))
-            return Cell(words.number(value), value)
-
-        return Column(key, heading, cell, lambda row: getattr(row.year, key), meaning=key)
-
-    def day(key: str, heading: str, missing: str) -> Column[_Row]:
-        def cell(row: _Row) -> Cell:
-            value = getattr(row.year, key)
-            return Cell(missing) if value is None else Cell(words.short_day(value), value, day=True)
-
-        return Column(key, heading, cell, lambda row: getattr(row.year, key), meaning=key)
-
     yield Column(
         "side",
         words.gettext("What is compared"),
@@ -327,54 +312,55 @@ def _columns(words: Wording, *, country: bool) -> Iterable[Column[_Row]]:
     yield Column(
         "year", words.gettext("Year"), lambda row: Cell(str(row.year.year), row.year.year), lambda row: row.year.year
     )
-    yield Column(
-        "share",
-        words.gettext("Share of municipalities"),
-        lambda row: _share_cell(words, row.year),
-        lambda row: row.year.share,
-        meaning="share",
-    )
-    yield number("municipalities", words.gettext("Municipalities on trial or in use"))
-    yield number("municipalities_in_area", words.gettext("Municipalities in all"))
-    yield number(
+    yield _column("share", words.gettext("Share"), lambda row: _share(words, row), _standing(words))
+    yield _number(words, "municipalities", words.gettext("Municipalities on trial or in use"), _standing(words))
+    yield _number(words, "municipalities_in_area", words.gettext("Municipalities in all"), _standing(words))
+    yield _number(
+        words,
         "sessions_per_1000_residents",
         words.gettext("Sessions per 1,000 residents"),
-        lambda row: no_rate(words, row),
+        lambda row: _nothing(words, row).rate(row.year),
     )
-    yield day("through", words.gettext("Complete up to"), words.gettext("not known"))
-    yield Column(
-        "coverage",
-        words.gettext("Counted share of the days"),
-        lambda row: _coverage_cell(words, row.year),
-        lambda row: row.year.coverage,
-        meaning="coverage",
+    yield _day(words, "through", words.gettext("Figures complete to"), _sessions(words))
+    yield _column(
+        "coverage", words.gettext("Reports received"), lambda row: coverage_in_words(words, row), _sessions(words)
     )
     if country:
-        yield number("counties", words.gettext("Counties"))
-    yield day("published_on", words.gettext("Published on"), words.gettext("on several days"))
+        yield _number(words, "counties", words.gettext("Counties in the sum"), _standing(words))
+    yield _day(words, "published_on", words.gettext("Published on"), lambda _: words.gettext("on several days"))
 
 
-def _share_cell(words: Wording, row: TrendRow) -> Cell:
-    if row.share is None:
-        return Cell(words.gettext("not known"))
-    return Cell(_share(words, row), row.share)
+Missing = Callable[[_Row], str]
+"""Which kind of nothing stands where there is no figure."""
 
 
-def _coverage_cell(words: Wording, row: TrendRow) -> Cell:
-    if row.coverage is None:
-        return Cell(words.gettext("not known"))
-    return Cell(words.share(round(row.coverage * 10_000), 10_000, decimals=2), row.coverage)
+def _nothing(words: Wording, row: _Row) -> Nothing:
+    return Nothing(words, row.side.practice.counted)
 
 
-def no_rate(words: Wording, row: TrendRow) -> str:
-    """Why `row`, of which something was published, has no sessions per 1,000 residents."""
-    if row.sessions is None:
-        return {
-            "withheld": words.gettext("withheld"),
-            "not_reported": words.gettext("not reported"),
-            "not_applicable": words.gettext("not applicable"),
-            None: words.gettext("not known"),
-        }[row.sessions_missing]
-    if row.partial is not False:
-        return words.gettext("part of the year")
-    return words.gettext("not known") if row.residents is None else words.gettext("reports missing")
+def _standing(words: Wording) -> Missing:
+    return lambda row: _nothing(words, row).standing(row.year)
+
+
+def _sessions(words: Wording) -> Missing:
+    return lambda row: _nothing(words, row).sessions(row.year)
+
+
+def _number(words: Wording, key: str, heading: str, missing: Missing) -> Column[_Row]:
+    return _column(key, heading, lambda row: words.number(getattr(row, key)), missing)
+
+
+def _day(words: Wording, key: str, heading: str, missing: Missing) -> Column[_Row]:
+    return _column(key, heading, lambda row: words.short_day(getattr(row, key)), missing, day=True)
+
+
+def _column(
+    key: str, heading: str, text: Callable[[TrendRow], str], missing: Missing, *, day: bool = False
+) -> Column[_Row]:
+    """What the API calls `key`; `text` says it of a row that has it."""
+
+    def cell(row: _Row) -> Cell:
+        value = getattr(row.year, key)
+        return Cell(missing(row)) if value is None else Cell(text(row.year), value, day=day)
+
+    return Column(key, heading, cell, lambda row: getattr(row.year, key), meaning=key)

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from hypothesis import given, strategies as st
 
 from app.clock import AsOf
-from app.pages.comparison import Part, compare_part, no_rate
+from app.pages.comparison import Part, compare_part
 from app.pages.language import Language
 from app.pages.sides import Compared, ComparisonView, Side
 from app.pages.wording import wording
@@ -248,27 +248,11 @@ def test_zero_is_a_figure_and_nothing_is_none() -> None:
         "not known",
         "not known",
         "19",
-        "reports missing",
+        "not known",
         "31 Dec 2021",
         "not known",
     ]
     assert part_of(nothing, nothing).rates == []
-
-
-@pytest.mark.parametrize(
-    ("changed", "why"),
-    [
-        ({"sessions": None, "sessions_missing": "withheld"}, "withheld"),
-        ({"sessions": None, "sessions_missing": "not_reported"}, "not reported"),
-        ({"sessions": None, "sessions_missing": "not_applicable"}, "not applicable"),
-        ({"sessions": None, "sessions_missing": None}, "not known"),
-        ({"partial": True}, "part of the year"),
-        ({"residents": None}, "not known"),
-        ({"coverage": 0.9}, "reports missing"),
-    ],
-)
-def test_which_kind_of_nothing_stands_for_a_rate(changed: dict[str, Any], why: str) -> None:
-    assert no_rate(wording("en"), row(**changed)) == why
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
