@@ -31,6 +31,9 @@ from tests.conftest import (
 )
 from tests.publishing.published import publish, statement_now
 
+# Many cases and much arithmetic: each module's own tests are what its lines are measured by.
+pytestmark = pytest.mark.no_cover
+
 Counts = Mapping[tuple[str, str], int]
 """By municipality and period: sessions."""
 
