@@ -89,6 +89,8 @@ def test_only_whole_years_are_compared_by_their_changes() -> None:
 
         assert compared == (2 if before is False and now is False else 0), (before, now, change)
     assert "year before" not in said(row(change_municipalities=6, change_sessions=11))
+    years = [row(year=2020, partial=True), row(year=2021), row(change_sessions=-11)]
+    assert said(*years).endswith("That is 11 fewer than the year before.")
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,8 @@ def test_a_year_of_which_nothing_was_published_says_so_everywhere() -> None:
 
     assert {cell.text for key, cell in shown.items() if key not in ("year", "counties")} == {"not published"}
     assert shown["counties"] == Cell("0", 0)
+    (shown,) = cells(told_of([row(**{**SILENT, "sessions_missing": "withheld"})]))
+    assert (shown["sessions"].text, shown["municipalities"].text) == ("withheld", "not known")
 
 
 def test_a_practice_without_counting_has_no_figures_of_sessions() -> None:
