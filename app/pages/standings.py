@@ -14,10 +14,11 @@ from app.reports.tables import StatusEntry
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A status that began on a day."""
+    """A status that began on a day, which stands for its month or year if nobody knows more."""
 
     day: date
     status: str
+    precision: str = "day"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def standings(db: Session, practice: str, places: Iterable[Municipality], as_of:
         moment=as_of.moment,
     )
     for entry in found:
-        _add(steps[entry.municipality], Step(entry.day, entry.status or ""))
+        _add(steps[entry.municipality], Step(entry.day, entry.status or "", entry.date_precision))
     return [Standing(place, steps[place.code]) for place in there]
 
 

@@ -32,8 +32,11 @@ _LAST_LETTERS = str.maketrans("åäö", "{|}")
 class Named(Protocol):
     """What has a name in Finnish and Swedish, and perhaps one in English."""
 
-    name_fi: str
-    name_sv: str
+    @property
+    def name_fi(self) -> str: ...
+
+    @property
+    def name_sv(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,77 +1,13 @@
 """The pages in a real browser: Swagger UI works under the strict policy and asks nobody else."""
 
 import json
-import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import LANGUAGES, Watched
 
 pytestmark = pytest.mark.browser
-
-# As root in a container there is no sandbox; the rest keeps Chromium from calling home.
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-RECORD_VIOLATIONS = """
-    window.violations = [];
-    document.addEventListener("securitypolicyviolation", ({violatedDirective, blockedURI, sourceFile}) => {
-      window.violations.push(`${violatedDirective} refused ${blockedURI} in ${sourceFile}`);
-    });
-"""
-
-
-@dataclass
-class Watched:
-    """A browser page, with what went wrong on it and every address it asked for."""
-
-    page: Page
-    complaints: list[str] = field(default_factory=list)
-    addresses: list[str] = field(default_factory=list)
-
-    def problems(self, server_url: str) -> list[str]:
-        """What the browser complained of, refused by policy, or asked of another server than `server_url`."""
-        outside = [a for a in self.addresses if not a.startswith((f"{server_url}/", "data:", "blob:"))]
-        violations: list[str] = self.page.evaluate("window.violations")
-        return [*self.complaints, *violations, *outside]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert found, "the browser tests need chromium; on Debian: apt-get install chromium"
-    return found
-
-
-@pytest.fixture
-def watched(chromium: str) -> Iterator[Watched]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 1000})
-        page.set_default_timeout(15_000)
-        page.add_init_script(RECORD_VIOLATIONS)
-        watched = Watched(page)
-
-        def on_console(message: ConsoleMessage) -> None:
-            if message.type in ("error", "warning"):
-                watched.complaints.append(f"{message.type}: {message.text}")
-
-        def on_request(request: Request) -> None:
-            watched.addresses.append(request.url)
-
-        page.on("console", on_console)
-        page.on("request", on_request)
-        page.on("pageerror", lambda error: watched.complaints.append(f"error: {error}"))
-        yield watched
-        browser.close()
 
 
 def test_swagger_ui_shows_the_contract_without_a_word_to_anybody_else(watched: Watched, server_url: str) -> None:
@@ -117,13 +53,30 @@ def test_the_key_is_still_there_after_a_reload(watched: Watched, server_url: str
     expect(answer.locator(".response-col_status")).to_contain_text("200")
 
 
-@pytest.mark.parametrize("language", ["fi", "sv", "en"])
-def test_the_front_page_leads_to_swagger_ui(watched: Watched, server_url: str, language: str) -> None:
-    watched.page.goto(f"{server_url}/?lang={language}")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_page_leads_to_swagger_ui_and_back(watched: Watched, server_url: str, language: str) -> None:
+    watched.page.goto(f"{server_url}/guide?lang={language}")
 
-    assert watched.problems(server_url) == []
-    watched.page.get_by_role("link", name="Swagger UI").click()
+    watched.page.locator("header a[href*='docs?']").click()
     expect(watched.page.locator(".swagger-ui .info .title")).to_be_visible()
+    heading = watched.page.locator("main > h1").inner_text()
+    watched.page.locator("header a[aria-current='page']").click()
+    watched.page.locator("header .product a").click()
+
+    assert heading == {"fi": "Kehittäjille", "sv": "För utvecklare", "en": "For developers"}[language]
+    expect(watched.page).to_have_url(f"{server_url}/?lang={language}")
+    assert watched.problems(server_url) == []
+
+
+def test_the_sheet_of_our_pages_changes_nothing_inside_swagger_ui(watched: Watched, server_url: str) -> None:
+    page = watched.page
+    ours = _looks(page, server_url)
+    page.route("**/page.css", lambda route: route.fulfill(body="", content_type="text/css"))
+
+    alone = _looks(page, server_url)
+
+    assert len(ours) > 500
+    assert ours == alone
 
 
 def _call(page: Page, method: str, path: str) -> Locator:
@@ -150,3 +103,19 @@ def _execute(call: Locator) -> Locator:
     answer = call.locator(".live-responses-table .response")
     expect(answer).to_be_visible()
     return answer
+
+
+def _looks(page: Page, server_url: str) -> list[str]:
+    """What Swagger UI looks like, element by element, with one call opened."""
+    page.goto(f"{server_url}/docs")
+    _call(page, "post", "/v1/submissions").locator(".opblock-summary-control").click()
+    expect(page.locator("button.execute")).to_be_visible()
+    looks: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll("#swagger-ui *")].map(element => {
+          const look = getComputedStyle(element);
+          const told = ["display", "color", "backgroundColor", "fontSize", "fontWeight", "lineHeight", "fontFamily",
+            "textAlign", "textDecorationLine", "minHeight", "maxWidth", "margin", "padding", "border", "overflow"];
+          return [element.tagName, ...told.map(name => look[name])].join(" ");
+        })"""
+    )
+    return looks
