@@ -186,7 +186,8 @@ ACTIVE = "14 of 19 municipalities had the practice on trial or in use in 2022."
         ({"partial": True}, f"{ACTIVE} 105 sessions were counted. The figures do not cover the whole year."),
         (
             {"partial": True, "through": date(2022, 5, 31)},
-            f"{ACTIVE} 105 sessions were counted. 31 May 2022 is the last day that all of the figures cover.",
+            f"{ACTIVE} 105 sessions were counted. All figures reach at least to 31 May 2022, but "
+            "not all to the end of the year.",
         ),
         (
             {"partial": True, "through": date(2022, 5, 31), "annual_pace": 0.0, "sessions": 0},
@@ -200,8 +201,8 @@ ACTIVE = "14 of 19 municipalities had the practice on trial or in use in 2022."
                 "counties": 2,
                 "counties_total": 22,
             },
-            f"{ACTIVE} The figures come from 2 of 22 wellbeing services counties. 105 sessions were counted. 31 May "
-            "2022 is the last day that all of the figures cover.",
+            f"{ACTIVE} The figures come from 2 of 22 wellbeing services counties. 105 sessions were counted. All "
+            "figures reach at least to 31 May 2022, but not all to the end of the year.",
         ),
         (
             {**SILENT, "counties_total": 22, "sessions_missing": "withheld"},
