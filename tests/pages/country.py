@@ -61,7 +61,11 @@ def fill(app: FastAPI, clock: StandingClock) -> None:
             _report(reporter, [place for place in places if place.county == code])
         _publish_all(app, clock, codes)
         clock.now = AFTERWARDS
-        _post(reporter, [count("140", "2023-03", 36), *_counts(_of(places, NORTH_SAVO), _months("2024-05", "2024-06"))], [])
+        _post(
+            reporter,
+            [count("140", "2023-03", 36), *_counts(_of(places, NORTH_SAVO), _months("2024-05", "2024-06"))],
+            [],
+        )
         _publish_north_savo(app, changes=[{"year": 2023, "kind": "revision", "reason": "Iisalmi täydensi maaliskuun."}])
 
 
