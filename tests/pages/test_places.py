@@ -29,6 +29,7 @@ STATUSES = [
     status("297", "2023-01", "in_use"),
     status("297", "2024-02-01", "in_use"),
     status("140", "2022", "pilot"),
+    status("749", "2022-08-01", "pilot"),
     status("921", "2024-05-02", "planned"),
 ]
 
@@ -62,7 +63,7 @@ def test_every_municipality_of_a_county_is_on_the_map_once_and_leads_to_its_row(
     assert shown["Iisalmi: on trial"] == ["pilot"]
     assert shown["Vesanto: planned"] == ["planned"]
     assert shown["Kiuruvesi: not published"] == ["unknown"]
-    assert texts(page, ".places .legend li") == ["in use: 1", "on trial: 1", "planned: 1", "not published: 16"]
+    assert texts(page, ".places .legend li") == ["in use: 1", "on trial: 2", "planned: 1", "not published: 15"]
     # Kauniainen is in a hole of Espoo.
     assert page.select_one("svg.map")["fill-rule"] == "evenodd"  # type: ignore[index]
 
@@ -81,6 +82,7 @@ def test_where_a_municipality_stands_since_when_is_told_as_exactly_as_it_is_know
     assert texts(page, ".timeline li") == [
         "Iisalmi 2022 on trial",
         "Kuopio 1 Mar 2022 on trial, Jan 2023 in use",
+        "Siilinjärvi 1 Aug 2022 on trial",
         "Vesanto 2 May 2024 planned",
     ]
 
@@ -113,7 +115,7 @@ def test_what_has_no_figure_stands_last_and_in_the_order_of_the_names(anyone: Ca
     for sort in ("sessions_2023", "-sessions_2023"):
         sorted_rows = [str(row["id"]) for row in rows(page_of(anyone, county="13", sort=sort))]
         assert sorted_rows == ["m297", *(row for row in by_name if row != "m297")]
-    for sort, first in (("status", ["m297", "m140", "m921"]), ("-since", ["m921", "m297", "m140"])):
+    for sort, first in (("status", ["m297", "m140", "m749"]), ("-since", ["m921", "m297", "m749"])):
         assert [str(row["id"]) for row in rows(page_of(anyone, county="13", sort=sort))][:3] == first
 
 
@@ -147,14 +149,17 @@ def test_a_county_of_which_nothing_is_known_has_a_map_all_the_same(anyone: Calle
     assert "Nothing has been published" in texts(page, ".places .note")[0]
 
 
-@pytest.mark.parametrize(("as_of", "number"), [("2024-12-31", 12), ("2025-01-01T00:00:00+02:00", 11)])
+@pytest.mark.parametrize(
+    ("as_of", "day", "number"), [("2024-12-31", "31 December 2024", 12), ("2024-12-31T22:00:00Z", "1 January 2025", 11)]
+)
 def test_a_merged_municipality_is_drawn_until_the_day_of_its_merger(
-    anyone: Caller, clock: Any, as_of: str, number: int
+    anyone: Caller, clock: Any, as_of: str, day: str, number: int
 ) -> None:
     clock.advance(days=400)
 
-    page = page_of(anyone, county="12", as_of=as_of)
+    page = page_of(anyone, county="12", as_of=as_of, lang="en")
 
+    assert texts(page, "#places caption") == [f"Municipalities: status on {day}"]
     links = {str(link["href"]): str(link.path["d"]) for link in page.select("svg.map a") if link.path}
     assert len(links) == len(rows(page)) == number
     assert ("#m588" in links) == (number == 12)
@@ -169,7 +174,7 @@ def test_the_country_leads_to_each_county_and_draws_every_municipality_once(anyo
     assert drawn == {f"./?lang=en&county={county['code']}": county["municipalities"] for county in known}
     assert len({path["d"] for path in page.select("svg.map path[d]") if not path.find_parent("pattern")}) == 293 + 3
     labels = {str(link["aria-label"]) for link in page.select("svg.map a")}
-    assert "North Savo wellbeing services county: in use 1, on trial 1, planned 1, not published 16" in labels
+    assert "North Savo wellbeing services county: in use 1, on trial 2, planned 1, not published 15" in labels
     assert "City of Helsinki: not published 1" in labels
     assert page.select_one("svg.map path.outside") is not None
 
@@ -191,6 +196,7 @@ def test_each_county_shows_the_figures_of_its_latest_year(anyone: Caller, publis
     assert shown["published_on"] == ("1 May 2024", "2024-05-01")
     assert cells(page, "c12")["year"] == ("not published", None)
     assert cells(page, "c12")["sessions"] == ("–", None)
+    assert [str(link["href"]) for link in page.select("#c12 a")] == ["./?lang=en&county=12"]
 
 
 def test_a_map_is_small(anyone: Caller, published: None) -> None:
