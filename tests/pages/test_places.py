@@ -150,7 +150,8 @@ def test_a_county_of_which_nothing_is_known_has_a_map_all_the_same(anyone: Calle
 
 
 @pytest.mark.parametrize(
-    ("as_of", "day", "number"), [("2024-12-31", "31 December 2024", 12), ("2024-12-31T22:00:00Z", "1 January 2025", 11)]
+    ("as_of", "day", "number"),
+    [("2024-12-31", "31 December 2024", 12), ("2024-12-31T22:00:00Z", "1 January 2025", 11)],
 )
 def test_a_merged_municipality_is_drawn_until_the_day_of_its_merger(
     anyone: Caller, clock: Any, as_of: str, day: str, number: int
