@@ -173,7 +173,7 @@ def _migrate(database: Database, clock: Clock) -> None:
         at = take_turn(db, clock)
         load_reference_data(db, at=at)
         db.flush()
-        load_shipped_practice(db)
+        load_shipped_practice(db, at=at)
         db.flush()
         load_shipped_release(db, at=at)
 

@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
-from datetime import timedelta
+from datetime import datetime, timedelta
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,10 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from fastapi import FastAPI
-from sqlalchemy import Connection, Engine, Inspector, create_engine, insert, inspect, text
+from sqlalchemy import Connection, Engine, Inspector, MetaData, Table, create_engine, insert, inspect, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlmodel import select
+from sqlmodel import col, select
+from sqlmodel.sql.sqltypes import UTCDateTime
 from starlette.testclient import TestClient
 
 from app.access.keys import issue_key
@@ -25,7 +26,8 @@ from app.clock import BEGINNING
 from app.database import Base, Database
 from app.main import create_app
 from app.places.models import MunicipalityRecord, ResidentsRecord
-from app.practices.definitions import set_live_from
+from app.practices.definitions import SHIPPED_PRACTICE, practices, set_live_from
+from app.practices.models import UNTRANSLATED, PracticeRecord
 from app.publishing.storing import store_audit
 from app.releases.models import ReleaseRecord
 from app.releases.reading import content_of
@@ -348,6 +350,43 @@ def test_reference_data_that_changed_stands_beside_the_old(empty: Database, migr
         2023: BEGINNING,
         2025: later,
     }
+
+
+def test_the_practice_that_shipped_is_told_in_three_languages_from_the_migration_on(empty: Database) -> None:
+    alembic(empty, command.upgrade, "0004")
+    store_practice_of_0004(empty, recorded_at=BEGINNING)
+
+    for day in (0, 1):
+        migrate(empty, StandingClock(NOW + timedelta(days=day)))
+
+    with empty.reading() as db:
+        before, after = practices(db, NOW - timedelta(days=1)), practices(db, NOW)
+        moments = db.exec(select(PracticeRecord.recorded_at).order_by(col(PracticeRecord.recorded_at))).all()
+    assert before == {"yhdessa-aika": SHIPPED_PRACTICE.model_copy(update=UNTRANSLATED)}
+    assert after == {"yhdessa-aika": SHIPPED_PRACTICE}
+    assert moments == [BEGINNING, NOW]
+
+
+def test_a_practice_that_its_operator_defined_anew_stays_as_it_is_defined(empty: Database) -> None:
+    alembic(empty, command.upgrade, "0004")
+    store_practice_of_0004(empty, recorded_at=BEGINNING)
+    store_practice_of_0004(empty, recorded_at=NOW - timedelta(days=1), contact="The county")
+
+    migrate(empty, StandingClock(NOW))
+
+    with empty.reading() as db:
+        assert practices(db) == {
+            "yhdessa-aika": SHIPPED_PRACTICE.model_copy(update={**UNTRANSLATED, "contact": "The county"})
+        }
+
+
+def store_practice_of_0004(database: Database, *, recorded_at: datetime, **changed: Any) -> None:
+    """Store the practice that ships as 0004 knew it, but for what is `changed`."""
+    told = SHIPPED_PRACTICE.model_dump(exclude=set(UNTRANSLATED)) | {"recorded_at": recorded_at, **changed}
+    as_it_was = Table("practices", MetaData(), autoload_with=database.engine)
+    as_it_was.c.recorded_at.type = UTCDateTime()
+    with database.engine.begin() as connection:
+        connection.execute(as_it_was.insert(), told)
 
 
 def store_receipts_of_0002(database: Database) -> list[tuple[Any, ...]]:

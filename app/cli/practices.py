@@ -9,6 +9,9 @@ from app.cli.working import turn
 from app.practices.definitions import define_practice, set_live_from
 from app.practices.models import PracticePublic
 
+_IN_FINNISH = "The same in Finnish; what is left out is told in English"
+_IN_SWEDISH = "The same in Swedish; what is left out is told in English"
+
 commands = typer.Typer(no_args_is_help=True, help="Practices that are being adopted")
 
 
@@ -24,13 +27,42 @@ def add_practice(
     contact: Annotated[str, typer.Option(help="Who answers for the definition")],
     counting_rule: Annotated[str, typer.Option(help="What is one session, and in which municipality")] = "",
     counted: Annotated[bool, typer.Option(help="Whether sessions are counted at all")] = True,
+    definition_fi: Annotated[str | None, typer.Option(help=_IN_FINNISH)] = None,
+    definition_sv: Annotated[str | None, typer.Option(help=_IN_SWEDISH)] = None,
+    counting_rule_fi: Annotated[str | None, typer.Option(help=_IN_FINNISH)] = None,
+    counting_rule_sv: Annotated[str | None, typer.Option(help=_IN_SWEDISH)] = None,
+    criteria_pilot_fi: Annotated[str | None, typer.Option(help=_IN_FINNISH)] = None,
+    criteria_pilot_sv: Annotated[str | None, typer.Option(help=_IN_SWEDISH)] = None,
+    criteria_in_use_fi: Annotated[str | None, typer.Option(help=_IN_FINNISH)] = None,
+    criteria_in_use_sv: Annotated[str | None, typer.Option(help=_IN_SWEDISH)] = None,
+    contact_fi: Annotated[str | None, typer.Option(help=_IN_FINNISH)] = None,
+    contact_sv: Annotated[str | None, typer.Option(help=_IN_SWEDISH)] = None,
 ) -> None:
     """Make a practice, or give one a new definition; the earlier definition stays readable with as_of."""
+    practice = PracticePublic(
+        slug=slug,
+        name_fi=name_fi,
+        name_sv=name_sv,
+        name_en=name_en,
+        definition=definition,
+        counting_rule=counting_rule,
+        criteria_pilot=criteria_pilot,
+        criteria_in_use=criteria_in_use,
+        contact=contact,
+        counted=counted,
+        definition_fi=definition_fi,
+        definition_sv=definition_sv,
+        counting_rule_fi=counting_rule_fi,
+        counting_rule_sv=counting_rule_sv,
+        criteria_pilot_fi=criteria_pilot_fi,
+        criteria_pilot_sv=criteria_pilot_sv,
+        criteria_in_use_fi=criteria_in_use_fi,
+        criteria_in_use_sv=criteria_in_use_sv,
+        contact_fi=contact_fi,
+        contact_sv=contact_sv,
+    )
     with mistakes_told(), turn() as (db, at):
-        words = {"definition": definition, "counting_rule": counting_rule, "contact": contact}
-        names = {"name_fi": name_fi, "name_sv": name_sv, "name_en": name_en}
-        criteria = {"criteria_pilot": criteria_pilot, "criteria_in_use": criteria_in_use}
-        define_practice(db, PracticePublic(slug=slug, counted=counted, **words, **names, **criteria), at=at)
+        define_practice(db, practice, at=at)
     said.print(f"{slug} is recorded")
 
 

@@ -32,6 +32,22 @@ _PRACTICES = (
         criteria_in_use="Illustrative: the practice is part of the family services for the time being.",
         contact="Nobody: this is demo data",
         counted=False,
+        definition_fi=(
+            "Perheiden ohjaus ja neuvonta, kokeilussa kymmenessä Pohjois-Savon kunnassa keväästä 2022 alkaen. Lähde ei "
+            "nimeä kuntia: se, mitkä kunnat tässä näkyvät, on esimerkki."
+        ),
+        definition_sv=(
+            "Handledning och rådgivning för familjer, på försök i tio kommuner i Norra Savolax från våren 2022. Källan "
+            "nämner inte kommunerna: vilka som visas här är ett exempel."
+        ),
+        counting_rule_fi="",
+        counting_rule_sv="",
+        criteria_pilot_fi="Esimerkki: nimetyt ammattilaiset kokeilevat toimintamallia määräajan.",
+        criteria_pilot_sv="Exempel: namngivna yrkespersoner prövar verksamhetsmodellen under en begränsad tid.",
+        criteria_in_use_fi="Esimerkki: toimintamalli on toistaiseksi osa perheiden palveluja.",
+        criteria_in_use_sv="Exempel: verksamhetsmodellen ingår tills vidare i tjänsterna för familjer.",
+        contact_fi="Ei kukaan: nämä ovat esittelytietoja",
+        contact_sv="Ingen: detta är demonstrationsdata",
     ),
     PracticePublic(
         slug=KELA,
@@ -44,6 +60,16 @@ _PRACTICES = (
         criteria_in_use="Illustrative: Kela's staff come whenever a family names them.",
         contact="Nobody: this is demo data",
         counted=False,
+        definition_fi="Kelan työntekijät osallistuvat tapaamisiin; kokeilussa Kuopiossa vuodesta 2021.",
+        definition_sv="FPA:s personal deltar i möten; på försök i Kuopio från 2021.",
+        counting_rule_fi="",
+        counting_rule_sv="",
+        criteria_pilot_fi="Esimerkki: Kela ja kunta kokeilevat sitä määräajan.",
+        criteria_pilot_sv="Exempel: FPA och kommunen prövar det under en begränsad tid.",
+        criteria_in_use_fi="Esimerkki: Kelan työntekijät tulevat aina, kun perhe nimeää heidät.",
+        criteria_in_use_sv="Exempel: FPA:s personal kommer alltid när en familj nämner dem.",
+        contact_fi="Ei kukaan: nämä ovat esittelytietoja",
+        contact_sv="Ingen: detta är demonstrationsdata",
     ),
 )
 

@@ -1,5 +1,6 @@
 """What a person opens in a browser: the front page, Swagger UI, and the files these need."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -12,10 +13,11 @@ from app.pages.overview import overview
 from app.pages.sides import WHOLE_COUNTRY, ComparisonView, compared
 from app.pages.view import View
 from app.places.models import CountyCode
-from app.practices.definitions import DEFAULT_PRACTICE
+from app.practices.definitions import DEFAULT_PRACTICE, practices
 from app.practices.models import PRACTICE_LENGTH, PRACTICE_PATTERN
 from app.releases.edition import edition_read
 from app.releases.headers import public_headers
+from app.reports.columns import COLUMNS
 from app.reports.models import PracticeSlug
 from app.settings import Settings
 from app.web.at_hand import lasting
@@ -25,6 +27,9 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 MOST_NAMED = 50
 """Of a kind, in one address."""
+
+STATEMENT_WRITTEN_ON = date(2026, 11, 23)
+"""When the accessibility statement was last held against the pages."""
 
 Lang = Annotated[str | None, Query(alias="lang", max_length=20)]
 PracticeAsked = Annotated[str, Query(pattern=PRACTICE_PATTERN, max_length=PRACTICE_LENGTH)]
@@ -90,24 +95,28 @@ def read_comparison(
 
 
 @router.get("/definitions")
-def read_definitions(request: Request, _lang: Lang = None) -> Response:
+def read_definitions(request: Request, db: ReadDb, _lang: Lang = None) -> Response:
     """What the words and figures of the pages mean."""
     view = View(page="definitions", language=language_of(request))
-    return page(request, "definitions.html", view, headers=ASKED_EACH_TIME)
+    known = list(practices(db).values())
+    return page(request, "definitions.html", view, headers=ASKED_EACH_TIME, practices=known)
 
 
 @router.get("/guide")
 def read_guide(request: Request, _lang: Lang = None) -> Response:
     """How to report: the key, the posts, the receipt, and what becomes public."""
     view = View(page="guide", language=language_of(request))
-    return page(request, "guide.html", view, headers=ASKED_EACH_TIME, settings=_settings(request))
+    headings = {field: column.heading(view.language) for field, column in COLUMNS.items()}
+    told = {"settings": _settings(request), "columns": headings}
+    return page(request, "guide.html", view, headers=ASKED_EACH_TIME, **told)
 
 
 @router.get("/accessibility")
 def read_accessibility(request: Request, _lang: Lang = None) -> Response:
     """The accessibility statement."""
     view = View(page="accessibility", language=language_of(request))
-    return page(request, "accessibility.html", view, headers=ASKED_EACH_TIME, settings=_settings(request))
+    told = {"settings": _settings(request), "written_on": STATEMENT_WRITTEN_ON}
+    return page(request, "accessibility.html", view, headers=ASKED_EACH_TIME, **told)
 
 
 @router.get("/docs")

@@ -13,6 +13,15 @@ from app.database import Base, code_column
 PRACTICE_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 PRACTICE_LENGTH = 60
 
+TOLD = ("definition", "counting_rule", "criteria_pilot", "criteria_in_use", "contact")
+"""What is told of a practice in English, and with _fi or _sv behind its name in Finnish or Swedish."""
+
+UNTRANSLATED = dict.fromkeys(f"{text}_{language}" for text in TOLD for language in ("fi", "sv"))
+"""The Finnish and Swedish texts of a practice that is told in English alone."""
+
+_IN_FINNISH = "The same in Finnish; null where it is told in English alone"
+_IN_SWEDISH = "The same in Swedish; null where it is told in English alone"
+
 
 class PracticeRecord(Base, table=True):
     """What a practice was defined as from a moment on."""
@@ -30,6 +39,16 @@ class PracticeRecord(Base, table=True):
     criteria_in_use: str
     contact: str
     counted: bool
+    definition_fi: str | None
+    definition_sv: str | None
+    counting_rule_fi: str | None
+    counting_rule_sv: str | None
+    criteria_pilot_fi: str | None
+    criteria_pilot_sv: str | None
+    criteria_in_use_fi: str | None
+    criteria_in_use_sv: str | None
+    contact_fi: str | None
+    contact_sv: str | None
 
 
 class LiveFromRecord(Base, table=True):
@@ -58,6 +77,16 @@ class PracticePublic(BaseModel):
     criteria_in_use: str = Documented(description="When a municipality has it in use")
     contact: str
     counted: bool = Documented(description="Whether sessions are counted at all")
+    definition_fi: str | None = Documented(description=_IN_FINNISH)
+    definition_sv: str | None = Documented(description=_IN_SWEDISH)
+    counting_rule_fi: str | None = Documented(description=_IN_FINNISH)
+    counting_rule_sv: str | None = Documented(description=_IN_SWEDISH)
+    criteria_pilot_fi: str | None = Documented(description=_IN_FINNISH)
+    criteria_pilot_sv: str | None = Documented(description=_IN_SWEDISH)
+    criteria_in_use_fi: str | None = Documented(description=_IN_FINNISH)
+    criteria_in_use_sv: str | None = Documented(description=_IN_SWEDISH)
+    contact_fi: str | None = Documented(description=_IN_FINNISH)
+    contact_sv: str | None = Documented(description=_IN_SWEDISH)
 
 
 class Practices(BaseModel):

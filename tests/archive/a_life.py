@@ -19,7 +19,7 @@ from app.clock import written
 from app.database import Database, take_turn
 from app.main import create_app
 from app.practices.definitions import define_practice, set_live_from
-from app.practices.models import PracticePublic
+from app.practices.models import UNTRANSLATED, PracticePublic
 from app.releases.importing import import_release, parse_release
 from app.reports.notes import redact
 from app.settings import Settings
@@ -39,6 +39,7 @@ KELA = PracticePublic(
     criteria_in_use="Agreed\r\nin two lines",
     contact="kela@example.fi",
     counted=False,
+    **{**UNTRANSLATED, "definition_fi": "Kelan väkeä mukana \u2028 ja", "contact_sv": ""},
 )
 RELEASE = {
     "practice": "yhdessa-aika",

@@ -7,10 +7,11 @@ from tests.browser.conftest import Watched
 
 pytestmark = pytest.mark.browser
 
-# Everything that Tab has to reach, in its order.
+# Everything that Tab has to reach, in its order, what can be unfolded being open.
 STOPS = """() => {
-  window.stops = [...document.querySelectorAll("a[href], button, select, input:not([type=hidden]), [tabindex='0']")]
-    .filter(element => element.checkVisibility());
+  document.querySelectorAll("details").forEach(details => { details.open = true; });
+  const kinds = "a[href], button, select, summary, input:not([type=hidden]), [tabindex='0']";
+  window.stops = [...document.querySelectorAll(kinds)].filter(element => element.checkVisibility());
   return window.stops.length;
 }"""
 
@@ -26,7 +27,7 @@ FOCUSED = """() => {
   if (look.outlineStyle === "none" || parseFloat(look.outlineWidth) < 2) wrong.push("has no outline");
   if (box.bottom <= 0 || box.top >= innerHeight || box.right <= 0 || box.left >= innerWidth) wrong.push("out of sight");
   if (!element.closest("svg") && !element.contains(top)) wrong.push(`covered by ${top?.outerHTML.slice(0, 80)}`);
-  const kind = `${element.tagName} in ${element.closest("svg, table, form, nav, p, li, div")?.tagName}`;
+  const kind = `${element.tagName} in ${element.closest("svg, table, form, nav, body").tagName}`;
   return [window.stops.indexOf(element), kind, wrong.map(what => `${element.outerHTML.slice(0, 120)} ${what}`)];
 }"""
 
@@ -61,7 +62,7 @@ def test_the_focus_is_seen_on_every_kind_of_thing(watched: Watched, country_url:
             focused = watched.page.screenshot()
             unseen += [] if focused != _without_focus(watched.page) else [kind]
 
-    assert {"A in NAV", "SELECT in FORM", "BUTTON in FORM", "A in TABLE"} <= kinds
+    assert {"A in BODY", "A in NAV", "A in svg", "A in TABLE", "SELECT in FORM", "BUTTON in FORM"} <= kinds
     assert unseen == []
 
 

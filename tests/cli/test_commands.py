@@ -24,6 +24,7 @@ from app.cli.__main__ import app as command_line
 from app.clock import helsinki_day
 from app.database import Database
 from app.main import create_app, openapi
+from app.practices.models import UNTRANSLATED
 from app.settings import Settings
 from tests.conftest import Caller
 from tests.releases.test_importing import AS_CSV, in_json
@@ -324,7 +325,10 @@ def test_what_is_not_a_whole_key_of_ours_is_told_without_repeating_it(yhdessa: Y
 def test_a_practice_can_be_added_and_defined_anew(yhdessa: Yhdessa, database_url: str, server: FastAPI) -> None:
     added = yhdessa(*PRACTICE_ADD, on=database_url)
     first = caller(server, None).get("/v1/practices").json()["rows"][0]
-    yhdessa(*PRACTICE_ADD, "--counted", "--counting-rule", "Each meeting", on=database_url)
+    in_finnish = ("--counting-rule-fi", "Jokainen tapaaminen", "--contact-fi", "Kela")
+    in_swedish = ("--definition-sv", "FPA:s personal", "--criteria-pilot-sv", "På försök")
+    counted = ("--counted", "--counting-rule", "Each meeting")
+    yhdessa(*PRACTICE_ADD, *counted, *in_finnish, *in_swedish, on=database_url)
     second = caller(server, None).get("/v1/practices").json()["rows"][0]
 
     assert (added.exit_code, added.stdout, added.stderr) == (0, "", "kela-jalkautuminen is recorded\n")
@@ -339,8 +343,16 @@ def test_a_practice_can_be_added_and_defined_anew(yhdessa: Yhdessa, database_url
         "criteria_in_use": "Agreed",
         "contact": "kela@example.fi",
         "counted": False,
+        **UNTRANSLATED,
     }
-    assert second == first | {"counted": True, "counting_rule": "Each meeting"}
+    assert second == first | {
+        "counted": True,
+        "counting_rule": "Each meeting",
+        "counting_rule_fi": "Jokainen tapaaminen",
+        "contact_fi": "Kela",
+        "definition_sv": "FPA:s personal",
+        "criteria_pilot_sv": "På försök",
+    }
 
 
 def test_a_practice_needs_a_proper_slug(yhdessa: Yhdessa, database_url: str) -> None:

@@ -17,7 +17,7 @@ from app.practices.definitions import (
     practices,
     set_live_from,
 )
-from app.practices.models import PracticePublic
+from app.practices.models import UNTRANSLATED, PracticePublic
 from tests.conftest import NOW
 
 AN_HOUR = timedelta(hours=1)
@@ -32,13 +32,14 @@ GUIDANCE = PracticePublic(
     criteria_in_use="Part of the services",
     contact="ohjaus@example.fi",
     counted=False,
+    **UNTRANSLATED,
 )
 
 
 def test_a_fresh_install_has_one_practice_known_from_the_beginning(db: Session) -> None:
     assert list(practices(db)) == ["yhdessa-aika"]
     assert practices(db, BEGINNING) == practices(db)
-    assert load_shipped_practice(db) == 0
+    assert load_shipped_practice(db, at=NOW) == 0
 
 
 def test_a_new_definition_stands_beside_the_old_as_of_its_time(db: Session) -> None:

@@ -22,6 +22,32 @@ YHDESSA_AIKA = {
     "criteria_in_use": "Our proposal: the practice is part of the family services for the time being.",
     "contact": "The organisation that runs this service",
     "counted": True,
+    "definition_fi": (
+        "Perhekeskuksen toimintamalli: ammattilainen ja perhe ottavat asian puheeksi, ammattilainen kutsuu koolle "
+        "perheen nimeämät ihmiset, ja he kokoontuvat. Yksi kokoontuminen on yksi tapaaminen."
+    ),
+    "definition_sv": (
+        "Familjecentrets verksamhetsmodell: en yrkesperson och en familj tar upp en fråga, yrkespersonen "
+        "sammankallar de personer som familjen nämner och de träffas. En sådan träff är ett möte."
+    ),
+    "counting_rule_fi": (
+        "Oma ehdotuksemme, koska julkaistussa lähteessä ei ole laskentasääntöä; palvelun ylläpitäjä voi muuttaa "
+        "sitä: jokainen pidetty tapaaminen, myös etänä pidetty, ei peruttuja; lasketaan siihen kuntaan, jossa "
+        "perhe asuu."
+    ),
+    "counting_rule_sv": (
+        "Vårt eget förslag, eftersom den publicerade källan inte anger någon räkneregel; den som driver tjänsten "
+        "kan ändra det: varje möte som har hållits, även på distans, men inte inställda möten; räknas i den kommun"
+        " där familjen bor."
+    ),
+    "criteria_pilot_fi": "Oma ehdotuksemme: nimetyt ammattilaiset kokeilevat toimintamallia määräajan.",
+    "criteria_pilot_sv": (
+        "Vårt eget förslag: namngivna yrkespersoner prövar verksamhetsmodellen under en begränsad tid."
+    ),
+    "criteria_in_use_fi": "Oma ehdotuksemme: toimintamalli on toistaiseksi osa perheiden palveluja.",
+    "criteria_in_use_sv": "Vårt eget förslag: verksamhetsmodellen ingår tills vidare i tjänsterna för familjer.",
+    "contact_fi": "Tämän palvelun ylläpitäjä",
+    "contact_sv": "Den som driver denna tjänst",
 }
 
 

@@ -15,8 +15,7 @@ from sqlalchemy.engine import make_url
 from starlette.testclient import TestClient
 
 from app.database import Database, Given
-from app.practices.definitions import define_practice
-from app.practices.models import PracticePublic
+from app.practices.definitions import SHIPPED_PRACTICE, define_practice
 from app.reports.given import EDITION
 from app.settings import Settings
 from app.web.turns import Turns
@@ -307,19 +306,9 @@ def test_random_histories_agree_with_a_naive_ledger(
 
 def prepare(app: FastAPI) -> None:
     """Define a second practice, and let go of the database, so that it can be copied."""
-    texts = (
-        "name_fi",
-        "name_sv",
-        "name_en",
-        "definition",
-        "counting_rule",
-        "criteria_pilot",
-        "criteria_in_use",
-        "contact",
-    )
     database: Database = app.state.database
     with database.writing() as db:
-        define_practice(db, PracticePublic(slug="kela", counted=True, **dict.fromkeys(texts, "Kela")), at=START)
+        define_practice(db, SHIPPED_PRACTICE.model_copy(update={"slug": "kela"}), at=START)
     database.dispose()
 
 

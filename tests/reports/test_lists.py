@@ -13,8 +13,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.database import Database
-from app.practices.definitions import define_practice
-from app.practices.models import PracticePublic
+from app.practices.definitions import SHIPPED_PRACTICE, define_practice
 from tests.conftest import Caller, StandingClock, count, status
 
 COUNTS, STATUSES = "/v1/session-counts", "/v1/statuses"
@@ -29,19 +28,9 @@ def figures(answer: Any, *columns: str) -> list[tuple[Any, ...]]:
 
 def define_kela(app: FastAPI, clock: StandingClock) -> None:
     """Define a second practice."""
-    texts = (
-        "name_fi",
-        "name_sv",
-        "name_en",
-        "definition",
-        "counting_rule",
-        "criteria_pilot",
-        "criteria_in_use",
-        "contact",
-    )
     database: Database = app.state.database
     with database.writing() as db:
-        define_practice(db, PracticePublic(slug="kela", counted=True, **dict.fromkeys(texts, "Kela")), at=clock())
+        define_practice(db, SHIPPED_PRACTICE.model_copy(update={"slug": "kela"}), at=clock())
 
 
 def post_figures(nation: Caller) -> None:

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from app.database import Database
 from app.places.register import Municipality
-from app.practices.definitions import define_practice, set_live_from
+from app.practices.definitions import SHIPPED_PRACTICE, define_practice, set_live_from
 from app.practices.models import PracticePublic
 from app.reports.entries import PlainCount, PlainStatus
 from app.reports.plausibility import Background, count_warnings, status_warnings
@@ -22,17 +22,7 @@ KEPT, NOT_COUNTED = "stays_with_release", "practice_not_counted"
 
 def kela(*, counted: bool) -> PracticePublic:
     """A practice that is or is not counted."""
-    texts = (
-        "name_fi",
-        "name_sv",
-        "name_en",
-        "definition",
-        "counting_rule",
-        "criteria_pilot",
-        "criteria_in_use",
-        "contact",
-    )
-    return PracticePublic(slug="kela", counted=counted, **dict.fromkeys(texts, "Kela"))
+    return SHIPPED_PRACTICE.model_copy(update={"slug": "kela", "counted": counted})
 
 
 PERTUNMAA = Municipality("588", "Pertunmaa", "Pertunmaa", "12", "10", None, date(2024, 12, 31), "507")
