@@ -8,9 +8,11 @@ import pytest
 from bs4 import BeautifulSoup
 from fastapi import FastAPI
 
+from app.clock import AsOf
 from app.errors import InvalidParameter
 from app.pages.language import Language
 from app.pages.overview import Overview
+from app.pages.provenance import Provenance
 from app.pages.tables import Cell, Table
 from app.pages.view import View
 from app.pages.wording import wording
@@ -47,6 +49,7 @@ def told_of(
         parts=[],
         releases=[],
         standings=[],
+        provenance=Provenance([], [], AsOf("2024-05-15", date(2024, 5, 15), None)),
     )
     return trend_part(wording(language), shown, View(page="", language=language, sort_years=sort))
 
