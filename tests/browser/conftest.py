@@ -44,6 +44,7 @@ ADDRESSES = {
     "practice that is not counted": "/?practice=ohjaus-ja-neuvonta&county=13",
     "before anything was said": "/?as_of=2020-01-01",
     "compare": "/compare?",
+    "compared": "/compare?county=13&county=12&county=21&county=country",
     "definitions": "/definitions?",
     "guide": "/guide?",
     "accessibility": "/accessibility?",
