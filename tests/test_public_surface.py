@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, params
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 
+import app.pages.routes
 from app.access.keys import issue_key
 from app.access.models import Action
 from app.database import Database
@@ -98,6 +101,9 @@ VALUES: dict[str, Sequence[Any]] = {
     "to_period": ["2022"],
     "date": ["2021-01-01"],
     "format": ["csv", "json"],
+    "lang": ["fi", "sv", "en"],
+    "sort": ["name", "-status", "sessions_2022", "-sessions_2023"],
+    "sort_years": ["sessions", "-sessions_per_municipality"],
 }
 """What each parameter of a GET is asked with; one that is not here fails the test, so that none is forgotten."""
 
@@ -111,14 +117,14 @@ OF_THE_PROCESS = ("/metrics",)
 def published(url: str, hidden: Counts, corrected: Counts) -> tuple[FastAPI, str]:
     """The application over a ledger of these counts with two releases made of it, and a key that reads all of it."""
     clock = StandingClock(NOW)
-    app = create_app(Settings(database_url=url, metrics_open=True, **UNHURRIED), clock)
-    database: Database = app.state.database
+    server = create_app(Settings(database_url=url, metrics_open=True, **UNHURRIED), clock)
+    database: Database = server.state.database
     with database.writing() as db:
         set_live_from(db, "yhdessa-aika", "13", 2022, at=NOW)
         key = issue_key(
             db, name="test", organisation="County", actions=list(Action), areas=["county:13"], at=NOW, days=400
         )
-    with TestClient(app) as http:
+    with TestClient(server) as http:
         county = Caller(http, key)
         counts = [count(code, period, sessions) for (code, period), sessions in {**hidden, **SHOWN}.items()]
         answer = county.post(counts, [status(code, "2021-01-01", "in_use") for code in PLACES])
@@ -129,9 +135,9 @@ def published(url: str, hidden: Counts, corrected: Counts) -> tuple[FastAPI, str
                 clock.advance(days=1)
                 county.post([count(code, period, sessions) for (code, period), sessions in posted.items()])
             asked: dict[str, Any] = {"municipalities": True, "quarters": True}
-            content = withheld(statement_now(app, clock, **asked).content)
+            content = withheld(statement_now(server, clock, **asked).content)
             publish(database, clock, content, changes=reasons, **asked)
-    return app, key
+    return server, key
 
 
 def withheld(content: Content) -> Content:
@@ -175,12 +181,12 @@ def urls(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, 
         yield one, other
 
 
-def addresses(app: FastAPI, *, together: int) -> Iterator[tuple[str, dict[str, Any]]]:
+def addresses(server: FastAPI, *, together: int) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every GET of the contract, path and query, with the first value of each parameter that it needs.
 
     And with any other values of up to so many parameters `together`; what needs a key is asked for once.
     """
-    for path, methods in openapi(app)["paths"].items():
+    for path, methods in openapi(server)["paths"].items():
         if "get" not in methods:
             continue
         parameters = methods["get"].get("parameters", [])
@@ -190,7 +196,20 @@ def addresses(app: FastAPI, *, together: int) -> Iterator[tuple[str, dict[str, A
         for given in _given([one["name"] for one in parameters], together if without_key else 0):
             values = {**needed, **given}
             yield path.format(**values), {name: value for name, value in values.items() if name in in_query}
-    yield from (("/", {}), ("/docs", {}), ("/openapi.json", {}), ("/nowhere", {}))
+    for route in _pages():
+        names = [
+            field.alias for field in get_flat_params(route.dependant) if isinstance(field.field_info, params.Query)
+        ]
+        about = {"county": "13"} if "county" in names else {}
+        for given in _given(names, together):
+            yield route.path, {**about, **given}
+    yield from (("/", {}), ("/openapi.json", {}), ("/nowhere", {}))
+
+
+def _pages() -> Iterator[APIRoute]:
+    """What a person opens in a browser."""
+    found = [route for route in app.pages.routes.router.routes if isinstance(route, APIRoute)]
+    yield from (route for route in found if "{" not in route.path)
 
 
 def _given(names: Sequence[str], together: int) -> Iterator[dict[str, Any]]:
@@ -212,7 +231,10 @@ def answers(http: TestClient, address: str, query: Mapping[str, Any]) -> Iterato
 
 def spelled(number: int) -> set[bytes]:
     """How a number could be written."""
-    return {str(number).encode(), f"{number:,}".encode(), f"{number / 1000:.3f}".encode()}
+    apart = f"{number:,}"
+    return {
+        text.encode() for text in (str(number), apart, apart.replace(",", "\N{NO-BREAK SPACE}"), f"{number / 1000:.3f}")
+    }
 
 
 def compared(answer: Any) -> tuple[int, list[tuple[bytes, bytes]], bytes]:

@@ -2,14 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from app.pages.boundaries import MERGED_INTO, Boundaries, boundaries
 from app.pages.drawing import drawn
 from app.pages.standings import Standing
-
-if TYPE_CHECKING:
-    from app.pages.wording import Wording
+from app.pages.wording import Wording
 
 NO_COUNTY = ""
 """What Åland's municipalities are in."""
@@ -49,7 +46,7 @@ class Map:
 
 
 def map_of(
-    words: "Wording", standings: Sequence[Standing], stages: Mapping[str, str], links: Sequence[Link], *, outside: bool
+    words: Wording, standings: Sequence[Standing], stages: Mapping[str, str], links: Sequence[Link], *, outside: bool
 ) -> Map:
     """The municipalities of `standings`, each at its one of `stages` by code, each part of one of the `links`.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from app.clock import AsOf
+from app.pages.provenance import Provenance, provenance
 from app.pages.standings import Standing, standings
 from app.pages.view import View
 from app.places.register import County, counties, municipalities
@@ -34,6 +35,7 @@ class Overview:
     parts: Sequence[TrendRow]
     releases: Sequence[ReleasePublic]
     standings: Sequence[Standing]
+    provenance: Provenance
 
 
 def overview(db: Session, view: View, *, as_of: AsOf) -> Overview:
@@ -49,6 +51,7 @@ def overview(db: Session, view: View, *, as_of: AsOf) -> Overview:
     county = known[whole.area.code] if whole.area.type == "county" else None
     parts = public_trend(db, view, as_of=as_of, by="municipality" if county else "county")
     places = municipalities(db, as_of.moment, county=county.code if county else None).values()
+    used = [db.get_one(ReleaseRecord, used.id) for used in whole.releases]
     in_counties = [place for place in places if place.county in known]
     return Overview(
         practice=practice,
@@ -57,8 +60,9 @@ def overview(db: Session, view: View, *, as_of: AsOf) -> Overview:
         counties=list(known.values()),
         trend=whole,
         parts=parts.years,
-        releases=about(db, [db.get_one(ReleaseRecord, used.id) for used in whole.releases]),
+        releases=about(db, used),
         standings=standings(db, view.practice, in_counties, as_of),
+        provenance=provenance(db, used, county=county.code if county else None, as_of=as_of),
     )
 
 

@@ -3,17 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from app.pages.nothing import Nothing
 from app.pages.stages import STAGES, UNKNOWN, stage_names, step_day, step_value
 from app.pages.standings import Standing
-from app.pages.tables import Cell, Column, Table, table
+from app.pages.tables import Cell, Column, Row, Table, table
 from app.pages.view import View
 from app.places.register import County
 from app.trends.models import TrendRow
-
-if TYPE_CHECKING:
-    from app.pages.wording import Wording
 
 MUNICIPALITY_ROW = "m"
 COUNTY_ROW = "c"
@@ -37,9 +35,10 @@ class Area:
 
 
 def municipalities_table(
-    words: "Wording", caption: str, places: Sequence[Place], years: Sequence[TrendRow], view: View
+    caption: str, places: Sequence[Place], years: Sequence[TrendRow], view: View, nothing: Nothing
 ) -> Table:
     """Where each of `places` stands since when, and its sessions in each of `years`, which are those of the county."""
+    words = nothing.words
     names = stage_names(words)
 
     def status(place: Place) -> Cell:
@@ -61,22 +60,14 @@ def municipalities_table(
         ),
         Column("status", words.gettext("Status"), status, _rank, numeric=False, meaning="status"),
         Column("since", words.gettext("Since"), since, _since, numeric=False),
-        *(_sessions(words, year, meaning="sessions" if year is years[0] else None) for year in years),
+        *(_sessions(nothing, year, meaning="sessions" if year is years[0] else None) for year in years),
     ]
-    return table(
-        "places",
-        caption,
-        columns,
-        sorted(places, key=columns[0].order),
-        row_id=lambda place: MUNICIPALITY_ROW + place.standing.place.code,
-        sort=view.sort,
-        parameter="sort",
-        href=lambda sort: view.href(sort=sort),
-    )
+    return _table(caption, columns, places, view, row_id=lambda place: MUNICIPALITY_ROW + place.standing.place.code)
 
 
-def counties_table(words: "Wording", caption: str, areas: Sequence[Area], view: View) -> Table:
+def counties_table(caption: str, areas: Sequence[Area], view: View, nothing: Nothing) -> Table:
     """What each of `areas` published of its latest year."""
+    words = nothing.words
 
     def name(area: Area) -> Cell:
         return Cell(words.name(area.county), href=county_href(view, area.county))
@@ -88,9 +79,6 @@ def counties_table(words: "Wording", caption: str, areas: Sequence[Area], view: 
         text = words.gettext("%(year)s (part of the year)", year=whole) if area.latest.partial else whole
         return Cell(text, area.latest.year)
 
-    def share(row: TrendRow) -> str:
-        return words.share(row.municipalities or 0, row.municipalities_in_area or 0)
-
     columns: list[Column[Area]] = [
         Column(
             "name",
@@ -100,28 +88,35 @@ def counties_table(words: "Wording", caption: str, areas: Sequence[Area], view: 
             numeric=False,
         ),
         Column("year", words.gettext("Year"), year, lambda area: area.latest and area.latest.year),
-        _figure(words, "municipalities", words.gettext("Municipalities with the practice")),
-        _figure(words, "municipalities_in_area", words.gettext("All municipalities")),
-        _figure(words, "share", words.gettext("Share"), share),
-        _figure(words, "sessions", words.gettext("Sessions")),
-        _figure(words, "through", words.gettext("Counted up to")),
-        _figure(words, "published_on", words.gettext("Published")),
+        _figure(nothing, "municipalities", words.gettext("Municipalities with the practice")),
+        _figure(nothing, "municipalities_in_area", words.gettext("All municipalities")),
+        _figure(nothing, "share", words.gettext("Share")),
+        _figure(nothing, "sessions", words.gettext("Sessions")),
+        _figure(nothing, "through", words.gettext("Counted up to")),
+        _figure(nothing, "published_on", words.gettext("Published")),
     ]
-    return table(
-        "places",
-        caption,
-        columns,
-        sorted(areas, key=columns[0].order),
-        row_id=lambda area: COUNTY_ROW + area.county.code,
-        sort=view.sort,
-        parameter="sort",
-        href=lambda sort: view.href(sort=sort),
-    )
+    return _table(caption, columns, areas, view, row_id=lambda area: COUNTY_ROW + area.county.code)
 
 
 def county_href(view: View, county: County) -> str:
     """The same page about `county` alone."""
     return view.href(county=county.code, release=None, sort=None, sort_years=None)
+
+
+def _table(
+    caption: str, columns: Sequence[Column[Row]], rows: Sequence[Row], view: View, *, row_id: Callable[[Row], str]
+) -> Table:
+    """By name if nothing else is asked for."""
+    return table(
+        "places",
+        caption,
+        columns,
+        sorted(rows, key=columns[0].order),
+        row_id=row_id,
+        sort=view.sort,
+        parameter="sort",
+        href=lambda sort: view.href(sort=sort),
+    )
 
 
 def _rank(place: Place) -> int | None:
@@ -132,9 +127,9 @@ def _since(place: Place) -> date | None:
     return place.standing.steps[-1].day if place.standing.steps else None
 
 
-def _sessions(words: "Wording", whole: TrendRow, *, meaning: str | None) -> Column[Place]:
+def _sessions(nothing: Nothing, whole: TrendRow, *, meaning: str | None) -> Column[Place]:
     """The sessions of a year, said to be of a part of it if the county's are."""
-    year = str(whole.year)
+    words, year = nothing.words, str(whole.year)
     if whole.partial:
         heading = words.gettext("Sessions %(year)s (part of the year)", year=year)
     else:
@@ -142,38 +137,32 @@ def _sessions(words: "Wording", whole: TrendRow, *, meaning: str | None) -> Colu
     return Column(
         f"sessions_{year}",
         heading,
-        lambda place: _cell(words, place.years.get(whole.year), "sessions"),
+        lambda place: _cell(nothing, place.years.get(whole.year), "sessions"),
         lambda place: getattr(place.years.get(whole.year), "sessions", None),
         meaning=meaning,
     )
 
 
-def _figure(words: "Wording", key: str, heading: str, text: Callable[[TrendRow], str] | None = None) -> Column[Area]:
-    """The field `key` of the latest year, said as `text` has it."""
+def _figure(nothing: Nothing, key: str, heading: str) -> Column[Area]:
+    """The field `key` of the latest year."""
 
     def cell(area: Area) -> Cell:
-        # One cell of the row says it, and the others need not repeat it.
-        return Cell("–") if area.latest is None else _cell(words, area.latest, key, text)
+        # The cell of the year says that nothing was published, and the others need not repeat it.
+        return Cell("–") if area.latest is None else _cell(nothing, area.latest, key)
 
     return Column(key, heading, cell, lambda area: getattr(area.latest, key, None), meaning=key)
 
 
-def _cell(words: "Wording", row: TrendRow | None, key: str, text: Callable[[TrendRow], str] | None = None) -> Cell:
-    """A number or a day of `row`, or which kind of nothing stands there."""
-    value: Any = getattr(row, key, None)
-    if row is None or value is None:
-        return Cell(_nothing(words, row))
+def _cell(nothing: Nothing, row: TrendRow | None, key: str) -> Cell:
+    """The field `key` of `row`, or which kind of nothing stands there."""
+    words = nothing.words
+    if row is None:
+        return Cell(words.gettext("not known"))
+    value: Any = getattr(row, key)
+    if value is None:
+        return Cell(nothing.sessions(row) if key in ("sessions", "through") else nothing.standing(row))
     if isinstance(value, date):
         return Cell(words.short_day(value), value.isoformat(), day=True)
-    return Cell(text(row) if text else words.number(value), value)
-
-
-def _nothing(words: "Wording", row: TrendRow | None) -> str:
-    """Why a row has no figure."""
-    kinds = {
-        "withheld": words.gettext("withheld"),
-        "not_reported": words.gettext("not reported"),
-        "not_applicable": words.gettext("not applicable"),
-    }
-    missing = row.sessions_missing if row else None
-    return kinds[missing] if missing else words.gettext("not known")
+    if key == "share":
+        return Cell(words.share(row.municipalities or 0, row.municipalities_in_area or 1), value)
+    return Cell(words.number(value), value)

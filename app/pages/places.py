@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING
 
 from app.clock import helsinki_day
 from app.pages.map import Link, Map, map_of
+from app.pages.nothing import Nothing
 from app.pages.overview import Overview
 from app.pages.place_tables import (
     MUNICIPALITY_ROW,
@@ -21,10 +21,8 @@ from app.pages.standings import Standing
 from app.pages.tables import Table
 from app.pages.timeline import Timeline, timeline
 from app.pages.view import View
+from app.pages.wording import Wording
 from app.trends.models import TrendRow
-
-if TYPE_CHECKING:
-    from app.pages.wording import Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ class Part:
     timeline: Timeline | None
 
 
-def places_part(words: "Wording", shown: Overview, view: View) -> Part:
+def places_part(words: Wording, shown: Overview, view: View) -> Part:
     """What the template reads."""
     return _of_a_county(words, shown, view) if shown.county else _of_the_country(words, shown, view)
 
@@ -54,8 +52,8 @@ def day_read(as_of: str) -> date:
     return moment.date() if moment.tzinfo is None else helsinki_day(moment)
 
 
-def _of_a_county(words: "Wording", shown: Overview, view: View) -> Part:
-    until = day_read(shown.trend.as_of)
+def _of_a_county(words: Wording, shown: Overview, view: View) -> Part:
+    until, nothing = day_read(shown.trend.as_of), Nothing(words, shown.practice.counted)
     stages = _stages(shown)
     links = [_municipality_link(words, standing, stages) for standing in shown.standings]
     rows = _by_place(shown.parts)
@@ -67,18 +65,18 @@ def _of_a_county(words: "Wording", shown: Overview, view: View) -> Part:
         map=map_of(words, shown.standings, stages, links, outside=False),
         legend=_legend(words, stages),
         table=municipalities_table(
-            words,
             words.gettext("Municipalities: status on %(day)s", day=words.day(until)),
             [Place(standing, rows.get(standing.place.code, {})) for standing in shown.standings],
             years[::-1],
             view,
+            nothing,
         ),
         timeline=timeline(words, shown.standings, until=until),
     )
 
 
-def _of_the_country(words: "Wording", shown: Overview, view: View) -> Part:
-    until = day_read(shown.trend.as_of)
+def _of_the_country(words: Wording, shown: Overview, view: View) -> Part:
+    until, nothing = day_read(shown.trend.as_of), Nothing(words, shown.practice.counted)
     stages = _stages(shown)
     rows = _by_place(shown.parts)
     areas = [Area(county, _latest(rows.get(county.code, {}))) for county in shown.counties]
@@ -89,7 +87,7 @@ def _of_the_country(words: "Wording", shown: Overview, view: View) -> Part:
         note=words.gettext("Each county on the map leads to its own view. Åland is in no wellbeing services county."),
         map=map_of(words, shown.standings, stages, links, outside=True),
         legend=_legend(words, stages),
-        table=counties_table(words, words.gettext("The latest published year of each county"), areas, view),
+        table=counties_table(words.gettext("The latest published year of each county"), areas, view, nothing),
         timeline=None,
     )
 
@@ -114,14 +112,14 @@ def _latest(years: Mapping[int, TrendRow]) -> TrendRow | None:
     return years[max(years)] if years else None
 
 
-def _municipality_link(words: "Wording", standing: Standing, stages: Mapping[str, str]) -> Link:
+def _municipality_link(words: Wording, standing: Standing, stages: Mapping[str, str]) -> Link:
     code = standing.place.code
     label = f"{words.name(standing.place)}: {stage_names(words)[stages[code]]}"
     return Link(f"#{MUNICIPALITY_ROW}{code}", label, [code])
 
 
 def _county_link(
-    words: "Wording", area: Area, standings: Sequence[Standing], stages: Mapping[str, str], view: View
+    words: Wording, area: Area, standings: Sequence[Standing], stages: Mapping[str, str], view: View
 ) -> Link:
     codes = [standing.place.code for standing in standings if standing.place.county == area.county.code]
     within = [stages[code] for code in codes]
@@ -137,12 +135,12 @@ def _county_link(
     return Link(county_href(view, area.county), f"{words.name(area.county)}: {told}", codes)
 
 
-def _legend(words: "Wording", stages: Mapping[str, str]) -> list[tuple[str, str, str]]:
+def _legend(words: Wording, stages: Mapping[str, str]) -> list[tuple[str, str, str]]:
     names = stage_names(words)
     return [(kind, names[kind], words.number(number)) for kind, number in stage_numbers(stages.values()).items()]
 
 
-def _description(words: "Wording", stages: Mapping[str, str], until: date) -> str:
+def _description(words: Wording, stages: Mapping[str, str], until: date) -> str:
     return words.gettext(
         "Municipalities on %(day)s: %(listed)s. The table tells the same.",
         day=words.day(until),
@@ -150,7 +148,7 @@ def _description(words: "Wording", stages: Mapping[str, str], until: date) -> st
     )
 
 
-def _note(words: "Wording", stages: Mapping[str, str]) -> str | None:
+def _note(words: Wording, stages: Mapping[str, str]) -> str | None:
     """What the map of a county cannot show."""
     if COUNTED in stages.values():
         return words.gettext("The county has published how many municipalities have the practice, but not which ones.")

@@ -10,6 +10,7 @@ from app.errors import NotFound
 from app.pages.answering import ASKED_EACH_TIME, SECURITY, PageRoute, language_of, page
 from app.pages.files import media_type, static_files
 from app.pages.overview import overview
+from app.pages.sides import WHOLE_COUNTRY, ComparisonView, compared
 from app.pages.view import View
 from app.places.models import CountyCode
 from app.practices.definitions import DEFAULT_PRACTICE, practices
@@ -17,14 +18,15 @@ from app.practices.models import PRACTICE_LENGTH, PRACTICE_PATTERN
 from app.releases.edition import edition_read
 from app.releases.headers import public_headers
 from app.reports.columns import COLUMNS
+from app.reports.models import PracticeSlug
 from app.settings import Settings
 from app.web.at_hand import lasting
 from app.web.dependencies import AsOfMoment, ReadDb
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
-WHOLE_COUNTRY = "country"
-"""What a form sends for no county, since it cannot leave a choice out."""
+MOST_NAMED = 50
+"""Of a kind, in one address."""
 
 STATEMENT_WRITTEN_ON = date(2026, 11, 23)
 """When the accessibility statement was last held against the pages."""
@@ -66,10 +68,30 @@ def read_home(
 
 
 @router.get("/compare")
-def read_comparison(request: Request, _lang: Lang = None) -> Response:
-    """Counties or practices side by side."""
-    view = View(page="compare", language=language_of(request))
-    return page(request, "compare.html", view, headers=ASKED_EACH_TIME)
+def read_comparison(
+    request: Request,
+    db: ReadDb,
+    as_of: AsOfMoment,
+    _lang: Lang = None,
+    practice: Annotated[list[PracticeSlug], Query(max_length=MOST_NAMED)] = [],  # noqa: B006  # FastAPI copies it
+    county: Annotated[list[CountyCode | Literal["country"]], Query(max_length=MOST_NAMED)] = [],  # noqa: B006
+    sort: Sort = None,
+) -> Response:
+    """Counties or practices side by side, out of releases."""
+    view = ComparisonView(
+        page="compare",
+        language=language_of(request),
+        practices=tuple(practice),
+        counties=tuple(county),
+        as_of=None if as_of.moment is None else as_of.asked,
+        sort=sort,
+    )
+    shown = compared(db, view, as_of=as_of)
+    if as_of.moment is None:
+        lasting(request, edition_read(db, as_of.day))
+    used = dict.fromkeys(release.id for side in shown.sides for release in side.releases)
+    headers = public_headers(used, named=False)
+    return page(request, "compare.html", view, headers=headers, compared=shown, settings=_settings(request))
 
 
 @router.get("/definitions")

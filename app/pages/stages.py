@@ -2,15 +2,12 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from babel.dates import format_date
 
 from app.pages.language import Language
 from app.pages.standings import Standing, Step
-
-if TYPE_CHECKING:
-    from app.pages.wording import Wording
+from app.pages.wording import Wording
 
 UNKNOWN = "unknown"
 """Nothing was published of a municipality."""
@@ -31,7 +28,7 @@ def stage(standing: Standing, counted: Collection[str]) -> str:
     return COUNTED if standing.place.county in counted else UNKNOWN
 
 
-def stage_names(words: "Wording") -> Mapping[str, str]:
+def stage_names(words: Wording) -> Mapping[str, str]:
     """By stage what it is called, in the order of `STAGES`."""
     names = (
         words.gettext("in use"),
@@ -51,13 +48,13 @@ def stage_numbers(stages: Iterable[str]) -> Mapping[str, int]:
     return {kind: numbers[kind] for kind in STAGES if numbers[kind]}
 
 
-def numbers_listed(words: "Wording", stages: Iterable[str]) -> str:
+def numbers_listed(words: Wording, stages: Iterable[str]) -> str:
     """The same in words."""
     names = stage_names(words)
     return ", ".join(f"{names[kind]} {words.number(number)}" for kind, number in stage_numbers(stages).items())
 
 
-def step_day(words: "Wording", step: Step) -> str:
+def step_day(words: Wording, step: Step) -> str:
     """Since when, as exactly as it is known."""
     if step.precision == "year":
         return str(step.day.year)
@@ -71,7 +68,7 @@ def step_value(step: Step) -> str:
     return step.day.isoformat()[: _DIGITS[step.precision]]
 
 
-def told(words: "Wording", steps: Sequence[Step]) -> str:
+def told(words: Wording, steps: Sequence[Step]) -> str:
     """The way of a municipality in words, oldest first."""
     names = stage_names(words)
     return ", ".join(f"{step_day(words, step)} {names[step.status]}" for step in steps)

@@ -4,13 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from app.pages.stages import told
 from app.pages.standings import Standing, Step
-
-if TYPE_CHECKING:
-    from app.pages.wording import Wording
+from app.pages.wording import Wording
 
 WIDTH = 320
 """Units that the whole scale is long."""
@@ -73,7 +70,7 @@ class _Scale:
         return [Mark(self.x(date(year, 1, 1)), "" if (year - self.first) % apart else str(year)) for year in years]
 
 
-def timeline(words: "Wording", standings: Sequence[Standing], *, until: date) -> Timeline | None:
+def timeline(words: Wording, standings: Sequence[Standing], *, until: date) -> Timeline | None:
     """Those with a status, in the order in which the practice came to them; what is in force lasts `until` that day.
 
     First those that ever had it on trial or in use, by the day, then the others; None if none has a status.

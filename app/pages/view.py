@@ -36,6 +36,10 @@ class View:
         asked = {"practice": self.practice, "county": self.county, "release": self.release, "as_of": self.as_of}
         return _address("v1/trends", {**asked, **more})
 
+    def api(self, path: str, **asked: Any) -> str:
+        """The address of something else at the API."""
+        return _address(f"v1/{path}", asked)
+
     def hidden(self, *without: str) -> dict[str, str]:
         """What a form must carry along so that it changes only what it asks for, the parameters `without`."""
         return {name: str(value) for name, value in self._query().items() if value is not None and name not in without}

@@ -99,8 +99,8 @@ def _figures(words: Wording, *, counted: bool) -> list[Column[TrendRow]]:
         _day(words, "through", words.gettext("Figures complete to"), nothing.sessions),
         _number(words, "sessions_per_municipality", words.gettext("Sessions per municipality"), nothing.rate),
         _number(words, "sessions_per_1000_residents", words.gettext("Sessions per 1,000 residents"), nothing.rate),
-        _number(words, "change_municipalities", words.gettext("Change in municipalities"), nothing.comparison),
-        _number(words, "change_sessions", words.gettext("Change in sessions"), nothing.comparison),
+        _change(words, "change_municipalities", words.gettext("Change in municipalities"), nothing.comparison),
+        _change(words, "change_sessions", words.gettext("Change in sessions"), nothing.comparison),
     ]
 
 
@@ -131,11 +131,36 @@ def _year(words: Wording) -> Column[TrendRow]:
 
 
 def _number(words: Wording, key: str, heading: str, missing: Missing) -> Column[TrendRow]:
+    return _figures_of(key, heading, words.number, missing)
+
+
+def _change(words: Wording, key: str, heading: str, missing: Missing) -> Column[TrendRow]:
+    """With its sign."""
+
+    def signed(change: int) -> str:
+        sign = "+" if change > 0 else "\N{MINUS SIGN}" if change < 0 else ""
+        return sign + words.number(abs(change))
+
+    return _figures_of(key, heading, signed, missing)
+
+
+def _coverage(words: Wording, missing: Missing) -> Column[TrendRow]:
+    """With both decimals, so that what is missed by little is not shown as all."""
+
+    def percent(share: float) -> str:
+        return words.share(round(share * 10_000), 10_000, decimals=2)
+
+    return _figures_of("coverage", words.gettext("Reports received"), percent, missing)
+
+
+def _figures_of(key: str, heading: str, text: Callable[[Any], str], missing: Missing) -> Column[TrendRow]:
+    """The column of a field of the row, whose figures are written as `text`."""
+
     def figure(row: TrendRow) -> Any:
         return getattr(row, key)
 
     def cell(row: TrendRow) -> Cell:
-        return Cell(missing(row)) if figure(row) is None else Cell(words.number(figure(row)), figure(row))
+        return Cell(missing(row)) if figure(row) is None else Cell(text(figure(row)), figure(row))
 
     return Column(key, heading, cell, figure, meaning=key)
 
@@ -147,17 +172,6 @@ def _share(words: Wording, missing: Missing) -> Column[TrendRow]:
         return Cell(words.share(row.municipalities, row.municipalities_in_area), row.share)
 
     return Column("share", words.gettext("Share"), cell, lambda row: row.share, meaning="share")
-
-
-def _coverage(words: Wording, missing: Missing) -> Column[TrendRow]:
-    """With both decimals, so that what is missed by little is not shown as all."""
-
-    def cell(row: TrendRow) -> Cell:
-        if row.coverage is None:
-            return Cell(missing(row))
-        return Cell(words.share(round(row.coverage * 10_000), 10_000, decimals=2), row.coverage)
-
-    return Column("coverage", words.gettext("Reports received"), cell, lambda row: row.coverage, meaning="coverage")
 
 
 def _day(words: Wording, key: str, heading: str, missing: Missing) -> Column[TrendRow]:

@@ -61,7 +61,11 @@ def fill(app: FastAPI, clock: StandingClock) -> None:
             _report(reporter, [place for place in places if place.county == code])
         _publish_all(app, clock, codes)
         clock.now = AFTERWARDS
-        _post(reporter, [count("140", "2023-03", 36), *_counts(_of(places, NORTH_SAVO), _months("2024-05", "2024-06"))], [])
+        _post(
+            reporter,
+            [count("140", "2023-03", 36), *_counts(_of(places, NORTH_SAVO), _months("2024-05", "2024-06"))],
+            [],
+        )
         _publish_north_savo(app, changes=[{"year": 2023, "kind": "revision", "reason": "Iisalmi täydensi maaliskuun."}])
 
 
@@ -93,7 +97,7 @@ def _publish_north_savo(app: FastAPI, **more: Any) -> None:
 def _without_total(content: Content) -> Content:
     """The same with the sessions of its last year withheld."""
     last = max(content.years)
-    unknown = {name: None for name in ("comparable_through", "comparable_municipalities")}
+    unknown = dict.fromkeys(("comparable_through", "comparable_municipalities"))
     hidden = replace(
         content.years[last],
         withheld=True,
