@@ -59,7 +59,7 @@ def municipalities_table(
             numeric=False,
         ),
         Column("status", words.gettext("Status"), status, _rank, numeric=False, meaning="status"),
-        Column("since", words.gettext("Since"), since, _since, numeric=False),
+        Column("since", words.gettext("Since"), since, _since, numeric=False, meaning="since"),
         *(_sessions(nothing, year, meaning="sessions" if year is years[0] else None) for year in years),
     ]
     return _table(caption, columns, places, view, row_id=lambda place: MUNICIPALITY_ROW + place.standing.place.code)
