@@ -64,7 +64,7 @@ def _different_years(words: Wording, sides: Named) -> Caution | None:
     if all(years == told[0][1] for _, years in told):
         return None
     return Caution(
-        words.gettext("The figures are about different years. Only years that both have can be compared:"),
+        words.gettext("The figures are about different years. Only years that all of them have can be compared:"),
         [f"{name}: {year_spans(years)}" for name, years in told],
     )
 

@@ -7,6 +7,7 @@ from itertools import count
 from app.pages.cautions import Caution, cautions, coverage_in_words
 from app.pages.nothing import Nothing
 from app.pages.sides import WHOLE_COUNTRY, Compared, ComparisonView, Side
+from app.pages.sources import what_is_kept
 from app.pages.tables import Cell, Column, Table, table
 from app.pages.wording import Wording
 from app.trends.models import TrendRow
@@ -67,11 +68,13 @@ class Data:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What the template reads; of pictures of sessions there are none if no side has a figure.
+    """What the template reads.
 
-    The `finding` is about one year, with what it is on each side; there is none of a single side.
+    `common` names what all sides are about. The `finding` is about one year, with what it is on each side; there is
+    none of a single side. There are no pictures of sessions if no side has a figure of them.
     """
 
+    common: str | None
     counties: Sequence[Choice]
     practices: Sequence[Choice]
     sides: int
@@ -85,6 +88,7 @@ class Part:
     table: Table
     data: Sequence[Data]
     permanent: str
+    kept: str
 
 
 def compare_part(words: Wording, shown: Compared, view: ComparisonView) -> Part:
@@ -94,6 +98,7 @@ def compare_part(words: Wording, shown: Compared, view: ComparisonView) -> Part:
     rates = [row.sessions_per_1000_residents for side in shown.sides for row in side.told if row.year in years]
     most = max((rate for rate in rates if rate is not None), default=None)
     return Part(
+        common=_common(words, shown.sides),
         counties=_counties(words, shown, view),
         practices=[Choice(one.slug, words.name(one), one.slug in view.practices) for one in shown.practices],
         sides=len(named),
@@ -109,6 +114,7 @@ def compare_part(words: Wording, shown: Compared, view: ComparisonView) -> Part:
         table=_table(words, named, view),
         data=[Data(name, side.view.trend(), side.view.trend(format="csv")) for name, side in named],
         permanent=view.href(as_of=shown.settled.asked),
+        kept=what_is_kept(words, None, shown.settled.day),
     )
 
 
@@ -159,11 +165,29 @@ def _too_many(words: Wording, shown: Compared) -> str | None:
 
 def _name(words: Wording, side: Side, sides: Sequence[Side]) -> str:
     """What tells the side from the others: the area, the practice, or both."""
-    area = words.name(side.county) if side.county else words.gettext("The whole country")
+    if _one_practice(sides):
+        return _area(words, side)
     practice = words.name(side.practice)
-    if len({one.practice.slug for one in sides}) == 1:
-        return area
-    return practice if len({one.county for one in sides}) == 1 else f"{practice}: {area}"
+    return practice if _one_area(sides) else f"{practice}: {_area(words, side)}"
+
+
+def _common(words: Wording, sides: Sequence[Side]) -> str | None:
+    """What its sides share; None of none, and where they share nothing."""
+    if sides and _one_practice(sides):
+        return words.name(sides[0].practice)
+    return _area(words, sides[0]) if sides and _one_area(sides) else None
+
+
+def _one_practice(sides: Sequence[Side]) -> bool:
+    return len({side.practice.slug for side in sides}) == 1
+
+
+def _one_area(sides: Sequence[Side]) -> bool:
+    return len({side.county for side in sides}) == 1
+
+
+def _area(words: Wording, side: Side) -> str:
+    return words.name(side.county) if side.county else words.gettext("The whole country")
 
 
 def _shares(words: Wording, number: int, name: str, side: Side, years: Sequence[int]) -> Picture:
@@ -207,9 +231,14 @@ def _rates(words: Wording, number: int, name: str, side: Side, years: Sequence[i
                 rate=words.number(told[-1].sessions_per_1000_residents or 0),
             )
             if told
-            else words.gettext("Not known of any whole year")
+            else _no_rate(words, side)
         ),
     )
+
+
+def _no_rate(words: Wording, side: Side) -> str:
+    counted = side.practice.counted
+    return words.gettext("Not known of any whole year") if counted else words.gettext("Sessions are not counted")
 
 
 def _caption(words: Wording, row: TrendRow) -> str:

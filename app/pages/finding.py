@@ -181,7 +181,9 @@ def _sessions_of_year(words: Wording, sessions: int) -> str:
 def _incomplete(words: Wording, row: TrendRow) -> str:
     if row.through is None or row.through == date(row.year, 12, 31):
         return words.gettext("The figures do not cover the whole year.")
-    return words.gettext("%(day)s is the last day that all of the figures cover.", day=words.day(row.through))
+    return words.gettext(
+        "All figures reach at least to %(day)s, but not all to the end of the year.", day=words.day(row.through)
+    )
 
 
 def _change(words: Wording, change: int | None) -> Iterator[str]:

@@ -59,7 +59,7 @@ def municipalities_table(
             numeric=False,
         ),
         Column("status", words.gettext("Status"), status, _rank, numeric=False, meaning="status"),
-        Column("since", words.gettext("Since"), since, _since, numeric=False),
+        Column("since", words.gettext("Since"), since, _since, numeric=False, meaning="since"),
         *(_sessions(nothing, year, meaning="sessions" if year is years[0] else None) for year in years),
     ]
     return _table(caption, columns, places, view, row_id=lambda place: MUNICIPALITY_ROW + place.standing.place.code)
@@ -88,11 +88,11 @@ def counties_table(caption: str, areas: Sequence[Area], view: View, nothing: Not
             numeric=False,
         ),
         Column("year", words.gettext("Year"), year, lambda area: area.latest and area.latest.year),
-        _figure(nothing, "municipalities", words.gettext("Municipalities with the practice")),
-        _figure(nothing, "municipalities_in_area", words.gettext("All municipalities")),
+        _figure(nothing, "municipalities", words.gettext("Municipalities on trial or in use")),
+        _figure(nothing, "municipalities_in_area", words.gettext("Municipalities in all")),
         _figure(nothing, "share", words.gettext("Share")),
         _figure(nothing, "sessions", words.gettext("Sessions")),
-        _figure(nothing, "through", words.gettext("Counted up to")),
+        _figure(nothing, "through", words.gettext("Figures complete to")),
         _figure(nothing, "published_on", words.gettext("Published")),
     ]
     return _table(caption, columns, areas, view, row_id=lambda area: COUNTY_ROW + area.county.code)

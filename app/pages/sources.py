@@ -84,7 +84,7 @@ def about_part(words: Wording, shown: Overview, view: View) -> Part:
         siblings=[_sibling(words, release, shown, view) for release in shown.provenance.siblings],
         all_siblings=view.api("releases", practice=view.practice, county=county),
         permanent=view.href(county=county, release=only, as_of=settled.asked),
-        kept=_kept(words, only, settled.day),
+        kept=what_is_kept(words, only, settled.day),
         comparison=ComparisonView(
             page="compare",
             language=view.language,
@@ -208,7 +208,8 @@ def _sibling(words: Wording, release: ReleasePublic, shown: Overview, view: View
     return Sibling(text, None if here else view.href(county=release.county, release=release.id, as_of=None))
 
 
-def _kept(words: Wording, release: int | None, day: date) -> str:
+def what_is_kept(words: Wording, release: int | None, day: date) -> str:
+    """What a permanent link keeps that names a `release`, or none, and was made on a `day`."""
     if release is None:
         return words.gettext(
             "The link keeps what had been published by %(day)s. A release that is published later on that day, or "

@@ -99,8 +99,8 @@ def _figures(words: Wording, *, counted: bool) -> list[Column[TrendRow]]:
         _day(words, "through", words.gettext("Figures complete to"), nothing.sessions),
         _number(words, "sessions_per_municipality", words.gettext("Sessions per municipality"), nothing.rate),
         _number(words, "sessions_per_1000_residents", words.gettext("Sessions per 1,000 residents"), nothing.rate),
-        _change(words, "change_municipalities", words.gettext("Change in municipalities"), nothing.comparison),
-        _change(words, "change_sessions", words.gettext("Change in sessions"), nothing.comparison),
+        _change(words, "change_municipalities", words.gettext("Change of municipalities"), nothing.comparison),
+        _change(words, "change_sessions", words.gettext("Change of sessions"), nothing.comparison),
     ]
 
 
@@ -116,13 +116,20 @@ def _more(words: Wording, *, counted: bool) -> list[Column[TrendRow]]:
         _number(words, "merged", words.gettext("Merged"), nothing.standing),
         _number(words, "reporting", words.gettext("Municipalities that reported"), nothing.standing),
         _coverage(words, nothing.sessions),
-        _number(words, "annual_pace", words.gettext("Pace of a year"), nothing.pace),
-        _number(words, "sessions_per_municipality_year", words.gettext("Sessions per year of use"), nothing.sessions),
-        _day(words, "comparable_through", words.gettext("Like for like to"), nothing.comparison),
+        _number(words, "annual_pace", words.gettext("Pace of the year"), nothing.pace),
+        _number(
+            words,
+            "sessions_per_municipality_year",
+            words.gettext("Sessions per municipality and full year"),
+            nothing.sessions,
+        ),
+        _day(words, "comparable_through", words.gettext("Compared up to"), nothing.comparison),
         _number(words, "comparable_municipalities", words.gettext("Municipalities compared"), nothing.comparison),
         _number(words, "comparable_sessions", words.gettext("Their sessions"), nothing.comparison),
-        _number(words, "comparable_previous_sessions", words.gettext("And a year before"), nothing.comparison),
-        _number(words, "residents", words.gettext("Residents"), nothing.standing),
+        _number(
+            words, "comparable_previous_sessions", words.gettext("Their sessions a year earlier"), nothing.comparison
+        ),
+        _number(words, "residents", words.gettext("Residents of the area"), nothing.standing),
     ]
 
 

@@ -15,8 +15,8 @@ WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 Sight = tuple[int, int, Literal["light", "dark"]]
 
-# A screen of 1280 by 1024 zoomed to 200 % shows what one of 640 by 512 does. Each language is looked at twice, and every
-# size in light and in dark.
+# A screen of 1280 by 1024 zoomed to 200 % shows what one of 640 by 512 does. Each language is looked at twice, and
+# every size in light and in dark.
 SIGHTS: dict[str, Sequence[Sight]] = {
     "fi": [(1280, 1024, "light"), (320, 640, "dark")],
     "sv": [(640, 512, "dark"), (320, 640, "light")],

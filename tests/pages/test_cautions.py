@@ -63,7 +63,7 @@ def test_years_that_not_all_have_are_told() -> None:
 
     assert told(gap, side(row())) == [
         Caution(
-            "The figures are about different years. Only years that both have can be compared:",
+            "The figures are about different years. Only years that all of them have can be compared:",
             ["A: 2019, 2021–2023", "B: 2021"],
         )
     ]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from itertools import pairwise
@@ -120,6 +121,9 @@ def test_a_practice_can_be_compared_with_another(anyone: Caller, app: FastAPI) -
     assert (
         said(both, "#share-heading + .charts h3")[3] == "Guidance and counselling: South Savo wellbeing services county"
     )
+    assert said(page, "h1") == ["Compare: North Savo wellbeing services county"]
+    assert said(read(anyone, county=["13"]), "h1") == ["Compare: Yhdessä aika"]
+    assert said(both, "h1") == said(read(anyone), "h1") == ["Compare"]
     assert [str(box["value"]) for box in page.select("input[name=practice][checked]")] == [
         GUIDANCE.slug,
         "yhdessa-aika",
@@ -167,6 +171,7 @@ def test_a_permanent_link_shows_the_same_when_more_is_published(anyone: Caller, 
     import_south_savo(app, published_on="2024-05-16")
 
     assert before.status_code == 200
+    assert "The link keeps what had been published by 15 May 2024." in before.text
     assert anyone.http.get(address).text == before.text
     assert "South Savo wellbeing services county: 2021, 2023" in said(read(anyone, county=["12", "13"]), ".cautions li")
     assert "2023" not in cells(BeautifulSoup(before.text, "html.parser"))
@@ -253,6 +258,7 @@ def test_zero_is_a_figure_and_nothing_is_none() -> None:
         "not known",
     ]
     assert part_of(nothing, nothing).rates == []
+    assert part_of(zero, replace(nothing, practice=GUIDANCE)).rates[1].caption == "Sessions are not counted"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -24,14 +24,14 @@ SQUARES = Boundaries(
     ],
     shapes={"one": [[0, 1]], MERGED: [[2, 3, 4, ~1]], INTO: [[5, ~3]]},
 )
-UNIT = LONGEST // 3
+UNIT = round(LONGEST / 3)
 
 
 def test_an_area_is_a_closed_path_and_the_longer_side_fills_the_box() -> None:
     drawing = drawn(SQUARES, {"one": "A", MERGED: "A", INTO: "B"})
 
-    assert (drawing.width, drawing.height) == (LONGEST, UNIT + 1)
-    assert _dots(drawing.areas["one"]) == _square(0, 1)
+    assert (drawing.width, drawing.height) == (LONGEST, UNIT)
+    assert drawing.areas["one"] == f"M0 {UNIT}l0 -{UNIT} {UNIT} 0 0 {UNIT}z"
     assert _dots(drawing.areas[MERGED]) == _square(1, 2)
     assert _dots(drawing.areas[INTO]) == _square(2, 3)
     assert all(area.endswith("z") and area.count("M") == 1 for area in drawing.areas.values())

@@ -89,6 +89,8 @@ def test_only_whole_years_are_compared_by_their_changes() -> None:
 
         assert compared == (2 if before is False and now is False else 0), (before, now, change)
     assert "year before" not in said(row(change_municipalities=6, change_sessions=11))
+    years = [row(year=2020, partial=True), row(year=2021), row(change_sessions=-11)]
+    assert said(*years).endswith("That is 11 fewer than the year before.")
 
 
 @pytest.mark.parametrize(
@@ -184,7 +186,8 @@ ACTIVE = "14 of 19 municipalities had the practice on trial or in use in 2022."
         ({"partial": True}, f"{ACTIVE} 105 sessions were counted. The figures do not cover the whole year."),
         (
             {"partial": True, "through": date(2022, 5, 31)},
-            f"{ACTIVE} 105 sessions were counted. 31 May 2022 is the last day that all of the figures cover.",
+            f"{ACTIVE} 105 sessions were counted. All figures reach at least to 31 May 2022, but "
+            "not all to the end of the year.",
         ),
         (
             {"partial": True, "through": date(2022, 5, 31), "annual_pace": 0.0, "sessions": 0},
@@ -198,8 +201,8 @@ ACTIVE = "14 of 19 municipalities had the practice on trial or in use in 2022."
                 "counties": 2,
                 "counties_total": 22,
             },
-            f"{ACTIVE} The figures come from 2 of 22 wellbeing services counties. 105 sessions were counted. 31 May "
-            "2022 is the last day that all of the figures cover.",
+            f"{ACTIVE} The figures come from 2 of 22 wellbeing services counties. 105 sessions were counted. All "
+            "figures reach at least to 31 May 2022, but not all to the end of the year.",
         ),
         (
             {**SILENT, "counties_total": 22, "sessions_missing": "withheld"},

@@ -110,6 +110,8 @@ def test_a_part_year_says_to_which_day_or_that_it_is_one() -> None:
     )
 
     assert [" ".join(one.until) for one in sessions.columns] == ["to 27\N{NO-BREAK SPACE}Mar", "part year", "part year"]
+    _, withheld = drawn(row(**{**to_day, **WITHHELD}))
+    assert (withheld.columns[0].until, withheld.description) == ((), "2023: withheld.")
     assert sessions.description == "; ".join(["2023: 23 in a part of the year"] * 3) + "."
     for language, lines in zip(LANGUAGES, (["27.3.", "asti"], ["t.o.m.", "27.3."], ["to", "27 Mar"]), strict=True):
         _, sessions = charts(wording(language), [row(**UNDER_WAY)], counted=True)

@@ -41,14 +41,14 @@ def test_a_status_lasts_until_the_next_one_and_the_last_until_the_day_that_is_re
 
 def test_whoever_came_first_stands_first_and_whoever_only_plans_last() -> None:
     waiting = standing("Vesanto", ("2021-01-01", "planned", "day"))
-    late = standing("Kaavi", ("2020-01-01", "planned", "day"), ("2023-05-01", "in_use", "day"))
-    early = standing("Äänekoski", ("2022-03-01", "pilot", "day"), ("2024-01-01", "ended", "day"))
-    equal = standing("Iisalmi", ("2023-05-01", "pilot", "day"))
+    late = standing("Ähtäri", ("2020-01-01", "planned", "day"), ("2023-05-01", "in_use", "day"))
+    early = standing("Kuopio", ("2022-03-01", "pilot", "day"), ("2024-01-01", "ended", "day"))
+    equal = standing("Åbo", ("2023-05-01", "pilot", "day"))
     silent = standing("Tervo")
 
     found = told("fi", waiting, late, silent, early, equal)
 
-    assert [strip.name for strip in found.strips] == ["Äänekoski", "Iisalmi", "Kaavi", "Vesanto"]
+    assert [strip.name for strip in found.strips] == ["Kuopio", "Åbo", "Ähtäri", "Vesanto"]
 
 
 @pytest.mark.parametrize(

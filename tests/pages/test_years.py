@@ -8,9 +8,11 @@ import pytest
 from bs4 import BeautifulSoup
 from fastapi import FastAPI
 
+from app.clock import AsOf
 from app.errors import InvalidParameter
 from app.pages.language import Language
 from app.pages.overview import Overview
+from app.pages.provenance import Provenance
 from app.pages.tables import Cell, Table
 from app.pages.view import View
 from app.pages.wording import wording
@@ -47,6 +49,7 @@ def told_of(
         parts=[],
         releases=[],
         standings=[],
+        provenance=Provenance([], [], AsOf("2024-05-15", NOW.date(), None)),
     )
     return trend_part(wording(language), shown, View(page="", language=language, sort_years=sort))
 
@@ -160,6 +163,8 @@ def test_a_year_of_which_nothing_was_published_says_so_everywhere() -> None:
 
     assert {cell.text for key, cell in shown.items() if key not in ("year", "counties")} == {"not published"}
     assert shown["counties"] == Cell("0", 0)
+    (shown,) = cells(told_of([row(**{**SILENT, "sessions_missing": "withheld"})]))
+    assert (shown["sessions"].text, shown["municipalities"].text) == ("withheld", "not known")
 
 
 def test_a_practice_without_counting_has_no_figures_of_sessions() -> None:
@@ -228,7 +233,7 @@ def test_the_front_page_tells_what_the_api_answers(anyone: Caller) -> None:
     ids = [named["id"] for named in page.select("[id]")]
     assert len(ids) == len(set(ids))
     # What a pattern fills is in the page.
-    assert {str(one["fill"]) for one in page.select("[fill]")} == {"url(#chart-sessions-part_year)"}
+    assert {str(one["fill"]) for one in page.select(".chart [fill]")} == {"url(#chart-sessions-part_year)"}
     assert page.find(id="chart-sessions-part_year") is not None
 
 
