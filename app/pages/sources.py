@@ -78,7 +78,10 @@ def about_part(words: Wording, shown: Overview, view: View) -> Part:
     return Part(
         notices=notices,
         latest=view.href(release=None, as_of=None, county=county) if notices else None,
-        sources=[_source(words, release, shown, view) for release in shown.releases],
+        sources=sorted(
+            (_source(words, release, shown, view) for release in shown.releases),
+            key=lambda source: words.alphabetical(source.area),
+        ),
         downloads=list(_downloads(words, shown, view)),
         changes=[_change(words, change) for change in shown.provenance.changes],
         siblings=[_sibling(words, release, shown, view) for release in shown.provenance.siblings],
