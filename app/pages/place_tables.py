@@ -88,11 +88,11 @@ def counties_table(caption: str, areas: Sequence[Area], view: View, nothing: Not
             numeric=False,
         ),
         Column("year", words.gettext("Year"), year, lambda area: area.latest and area.latest.year),
-        _figure(nothing, "municipalities", words.gettext("Municipalities with the practice")),
-        _figure(nothing, "municipalities_in_area", words.gettext("All municipalities")),
+        _figure(nothing, "municipalities", words.gettext("Municipalities on trial or in use")),
+        _figure(nothing, "municipalities_in_area", words.gettext("Municipalities in all")),
         _figure(nothing, "share", words.gettext("Share")),
         _figure(nothing, "sessions", words.gettext("Sessions")),
-        _figure(nothing, "through", words.gettext("Counted up to")),
+        _figure(nothing, "through", words.gettext("Figures complete to")),
         _figure(nothing, "published_on", words.gettext("Published")),
     ]
     return _table(caption, columns, areas, view, row_id=lambda area: COUNTY_ROW + area.county.code)

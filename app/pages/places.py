@@ -142,7 +142,7 @@ def _legend(words: Wording, stages: Mapping[str, str]) -> list[tuple[str, str, s
 
 def _description(words: Wording, stages: Mapping[str, str], until: date) -> str:
     return words.gettext(
-        "Municipalities on %(day)s: %(listed)s. The table tells the same.",
+        "Municipalities on %(day)s: %(listed)s.",
         day=words.day(until),
         listed=numbers_listed(words, stages.values()),
     )

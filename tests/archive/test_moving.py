@@ -23,6 +23,7 @@ from app.archive.rows import headings, lines
 from app.database import Database
 from app.main import create_app
 from app.practices.definitions import set_live_from
+from app.practices.models import UNTRANSLATED
 from app.reports.verifying import Altered
 from app.schema import NotMigrated, migrate, newest_revision, require_schema
 from app.settings import Settings
@@ -478,6 +479,7 @@ def test_a_backup_of_an_older_schema_is_brought_to_the_newest(
 NEW_SINCE_0002 = {
     *("replaced_by", "retracts", "created", "corrected", "unchanged", "retracted", "rejected"),
     *("origin", "audit_id", "as_of", "next_release_on"),
+    *UNTRANSLATED,
 }
 TABLES_SINCE_0002 = {
     "audit_lines",

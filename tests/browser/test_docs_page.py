@@ -5,7 +5,7 @@ import json
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import LANGUAGES, Watched
+from tests.browser.conftest import Watched
 
 pytestmark = pytest.mark.browser
 
@@ -53,9 +53,8 @@ def test_the_key_is_still_there_after_a_reload(watched: Watched, server_url: str
     expect(answer.locator(".response-col_status")).to_contain_text("200")
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_page_leads_to_swagger_ui_and_back(watched: Watched, server_url: str, language: str) -> None:
-    watched.page.goto(f"{server_url}/guide?lang={language}")
+def test_every_page_leads_to_swagger_ui_and_back(watched: Watched, server_url: str) -> None:
+    watched.page.goto(f"{server_url}/guide?lang=sv")
 
     watched.page.locator("header a[href*='docs?']").click()
     expect(watched.page.locator(".swagger-ui .info .title")).to_be_visible()
@@ -63,8 +62,8 @@ def test_every_page_leads_to_swagger_ui_and_back(watched: Watched, server_url: s
     watched.page.locator("header a[aria-current='page']").click()
     watched.page.locator("header .product a").click()
 
-    assert heading == {"fi": "Kehittäjille", "sv": "För utvecklare", "en": "For developers"}[language]
-    expect(watched.page).to_have_url(f"{server_url}/?lang={language}")
+    assert heading == "För utvecklare"
+    expect(watched.page).to_have_url(f"{server_url}/?lang=sv")
     assert watched.problems(server_url) == []
 
 

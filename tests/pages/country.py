@@ -99,7 +99,7 @@ def _publish_north_savo(app: FastAPI, **more: Any) -> None:
 def _without_total(content: Content) -> Content:
     """The same with the sessions of its last year withheld."""
     last = max(content.years)
-    unknown = dict.fromkeys(one.name for one in fields(Figures) if one.name.startswith("comparable_"))
+    unknown: dict[str, Any] = dict.fromkeys(one.name for one in fields(Figures) if one.name.startswith("comparable_"))
     hidden = replace(content.years[last], withheld=True, sessions=None, **unknown)
     return replace(content, years={**content.years, last: hidden})
 

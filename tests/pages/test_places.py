@@ -64,6 +64,7 @@ def test_every_municipality_of_a_county_is_on_the_map_once_and_leads_to_its_row(
     assert shown["Vesanto: planned"] == ["planned"]
     assert shown["Kiuruvesi: not published"] == ["unknown"]
     assert texts(page, ".places .legend li") == ["in use: 1", "on trial: 2", "planned: 1", "not published: 15"]
+    assert "National Land Survey of Finland" in texts(page, ".places figure .note")[0]
     # Kauniainen is in a hole of Espoo.
     assert page.select_one("svg.map")["fill-rule"] == "evenodd"  # type: ignore[index]
 
@@ -137,7 +138,7 @@ def test_a_county_that_published_a_number_alone_is_marked_as_such(anyone: Caller
 
     assert {tuple(classes(link)) for link in page.select("svg.map a")} == {("counted",)}
     assert texts(page, ".places .legend li") == ["only numbers of the whole county published: 19"]
-    assert "but not which ones" in texts(page, ".places .note")[0]
+    assert "but not which ones" in texts(page, ".places > .note")[0]
     assert headings(page) == ["name", "status", "since"]
     assert page.select(".timeline") == []
 
@@ -146,7 +147,7 @@ def test_a_county_of_which_nothing_is_known_has_a_map_all_the_same(anyone: Calle
     page = page_of(anyone, county="12", lang="en")
 
     assert {tuple(classes(link)) for link in page.select("svg.map a")} == {("unknown",)}
-    assert "Nothing has been published" in texts(page, ".places .note")[0]
+    assert "Nothing has been published" in texts(page, ".places > .note")[0]
 
 
 @pytest.mark.parametrize(

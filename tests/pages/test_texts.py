@@ -5,6 +5,7 @@ from collections.abc import Collection
 from datetime import date
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from babel.messages.catalog import Message
@@ -41,7 +42,8 @@ def id_of(said: Id | Collection[str]) -> Id:
     return said if isinstance(said, str) else tuple(said)
 
 
-def forms(said: Id | Collection[str]) -> list[str]:
+def forms(said: Any) -> list[str]:
+    """What is said, with a plural both of it."""
     return [said] if isinstance(said, str) else list(said)
 
 
