@@ -247,8 +247,8 @@ def _caption(words: Wording, row: TrendRow) -> str:
     told = {"year": row.year, "part": words.number(row.municipalities or 0), "share": _share(words, row)}
     if row.partial:
         return words.ngettext(
-            "Part of %(year)s: %(part)s of %(number)s municipality (%(share)s)",
-            "Part of %(year)s: %(part)s of %(number)s municipalities (%(share)s)",
+            "In %(year)s (part of the year): %(part)s of %(number)s municipality (%(share)s)",
+            "In %(year)s (part of the year): %(part)s of %(number)s municipalities (%(share)s)",
             whole,
             **told,
         )
