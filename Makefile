@@ -67,7 +67,7 @@ test: install ## Run the tests that need no system package, with full branch cov
 	@$(IN_MEMORY); $(BIN)/python -m pytest -q -n $(TEST_PROCESSES) -m "not (browser or deploy or durability or exhaustive)" --cov $(ARGS)
 
 .PHONY: test-browser
-test-browser: install ## Run the tests in headless Chromium (Debian: chromium, default-jre-headless)
+test-browser: install ## Run the tests in headless Chromium (Debian: chromium, curl, default-jre-headless)
 	@$(BIN)/python -m pytest -q -n logical -m browser $(ARGS)
 
 .PHONY: test-deploy

@@ -247,8 +247,8 @@ def _caption(words: Wording, row: TrendRow) -> str:
     told = {"year": row.year, "part": words.number(row.municipalities or 0), "share": _share(words, row)}
     if row.partial:
         return words.ngettext(
-            "Part of %(year)s: %(part)s of %(number)s municipality (%(share)s)",
-            "Part of %(year)s: %(part)s of %(number)s municipalities (%(share)s)",
+            "In %(year)s (part of the year): %(part)s of %(number)s municipality (%(share)s)",
+            "In %(year)s (part of the year): %(part)s of %(number)s municipalities (%(share)s)",
             whole,
             **told,
         )
@@ -356,7 +356,7 @@ def _columns(words: Wording, *, country: bool) -> Iterable[Column[_Row]]:
     )
     if country:
         yield _number(words, "counties", words.gettext("Counties in the sum"), _standing(words))
-    yield _day(words, "published_on", words.gettext("Published on"), lambda _: words.gettext("on several days"))
+    yield _day(words, "published_on", words.gettext("Published"), lambda _: words.gettext("on several days"))
 
 
 Missing = Callable[[_Row], str]

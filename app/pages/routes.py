@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
+from app.clock import helsinki_day
 from app.database import LARGEST_ID
 from app.errors import NotFound
 from app.pages.answering import ASKED_EACH_TIME, SECURITY, PageRoute, language_of, page
@@ -21,7 +22,7 @@ from app.reports.columns import COLUMNS
 from app.reports.models import PracticeSlug
 from app.settings import Settings
 from app.web.at_hand import lasting
-from app.web.dependencies import AsOfMoment, ReadDb
+from app.web.dependencies import AsOfMoment, ReadDb, TheClock
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -95,10 +96,11 @@ def read_comparison(
 
 
 @router.get("/definitions")
-def read_definitions(request: Request, db: ReadDb, _lang: Lang = None) -> Response:
+def read_definitions(request: Request, db: ReadDb, clock: TheClock, _lang: Lang = None) -> Response:
     """What the words and figures of the pages mean."""
     view = View(page="definitions", language=language_of(request))
     known = list(practices(db).values())
+    lasting(request, edition_read(db, helsinki_day(clock())))
     return page(request, "definitions.html", view, headers=ASKED_EACH_TIME, practices=known)
 
 

@@ -9,6 +9,7 @@ from app.pages.sides import WHOLE_COUNTRY, ComparisonView
 from app.pages.view import View
 from app.pages.wording import Wording
 from app.releases.models import ChangedFigures, ChangePublic, ReleasePublic
+from app.web.paging import MOST_ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,10 @@ def about_part(words: Wording, shown: Overview, view: View) -> Part:
     return Part(
         notices=notices,
         latest=view.href(release=None, as_of=None, county=county) if notices else None,
-        sources=[_source(words, release, shown, view) for release in shown.releases],
+        sources=sorted(
+            (_source(words, release, shown, view) for release in shown.releases),
+            key=lambda source: words.alphabetical(source.area),
+        ),
         downloads=list(_downloads(words, shown, view)),
         changes=[_change(words, change) for change in shown.provenance.changes],
         siblings=[_sibling(words, release, shown, view) for release in shown.provenance.siblings],
@@ -153,7 +157,7 @@ def _downloads(words: Wording, shown: Overview, view: View) -> Iterable[Download
     yield Download(
         words.gettext("Statuses of the municipalities, with their days"),
         f"{view.practice}-{place}-statuses",
-        view.api("statuses", **statuses),
+        view.api("statuses", **statuses, limit=MOST_ROWS),
         view.api("statuses", **statuses, format="csv"),
     )
     for release in shown.releases if county else ():

@@ -226,7 +226,7 @@ def test_a_part_year_is_marked_and_is_not_what_is_found() -> None:
 
     assert [(bar.text, bar.partial) for bar in part.shares[0].bars] == [("42%", False), ("47%", True)]
     assert part.shares[0].description == "2022: 42%; 2023: 47% (part of the year)"
-    assert part.shares[0].caption == "Part of 2023: 9 of 19 municipalities (47.4%)"
+    assert part.shares[0].caption == "In 2023 (part of the year): 9 of 19 municipalities (47.4%)"
     assert part.shares[1].caption == "In 2022: 8 of 19 municipalities (42.1%)"
     assert part.part_years
     assert part.finding == (
