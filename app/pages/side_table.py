@@ -66,7 +66,7 @@ def _columns(words: Wording, *, country: bool) -> Iterable[Column[_Row]]:
     )
     if country:
         yield _number(words, "counties", words.gettext("Counties in the sum"), _standing(words))
-    yield _day(words, "published_on", words.gettext("Published on"), lambda _: words.gettext("on several days"))
+    yield _day(words, "published_on", words.gettext("Published"), lambda _: words.gettext("on several days"))
 
 
 Missing = Callable[[_Row], str]

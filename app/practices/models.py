@@ -19,8 +19,8 @@ TOLD = ("definition", "counting_rule", "criteria_pilot", "criteria_in_use", "con
 UNTRANSLATED = dict.fromkeys(f"{text}_{language}" for text in TOLD for language in ("fi", "sv"))
 """The Finnish and Swedish texts of a practice that is told in English alone."""
 
-_IN_FINNISH = "The same in Finnish; null where it is told in English alone"
-_IN_SWEDISH = "The same in Swedish; null where it is told in English alone"
+_IN_FINNISH = "As the field without `_fi`, in Finnish; null where it is told in English alone"
+_IN_SWEDISH = "As the field without `_sv`, in Swedish; null where it is told in English alone"
 
 
 class PracticeRecord(Base, table=True):

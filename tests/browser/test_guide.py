@@ -119,7 +119,8 @@ def followed(browser: Browser, terminal: Terminal, language: Language, *, receip
     terminal.said["KEY"] = terminal.run(key).strip()
     printed = []
     for example in examples:
-        printed.append(terminal.run(re.sub(r"RECEIPT=(\d+)", lambda to: f"RECEIPT={int(to[1]) + receipts}", example)))
+        number = receipts + (3 if "retraction" in example else 1)
+        printed.append(terminal.run(re.sub(r"RECEIPT=\w+", f"RECEIPT={number}", example)))
         if "-o yhdessa.xlsx" in example:
             fill_in(terminal.folder / "yhdessa.xlsx", {COLUMNS["sessions"].heading(language): 5})
     about, file, dry, posted, template, *told, due = printed

@@ -95,7 +95,7 @@ def test_what_is_told_in_english_alone_is_marked_as_english() -> None:
 
     assert told_of(definitions(half, language="fi"), half) == [
         f"[en: {half.definition}]",
-        "Ei ilmoitettu määritelmässä",
+        "Ei määritelty",
         f"[en: {half.criteria_pilot}]",
         f"[en: {half.criteria_in_use}]",
         "Me",
@@ -182,3 +182,21 @@ def test_all_three_are_answered_to_anybody_in_every_language(anyone: Caller) -> 
     assert all(f'<html lang="{language}">' in answer.text for (_, language), answer in answers.items())
     assert SHIPPED_PRACTICE.counting_rule_fi in answers["definitions", "fi"].text
     assert "<code>tapaamiset</code>" in answers["guide", "fi"].text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_figure_has_the_same_name_in_every_table_as_in_its_definition(anyone: Caller) -> None:
+    for language in LANGUAGES:
+        names = {
+            entry["id"]: str(entry.contents[0]).strip() for entry in definitions(language=language).select("dt[id]")
+        }
+        pages = [
+            BeautifulSoup(anyone.get(path, lang=language, county=counties).text, "html.parser")
+            for path, counties in (("/", "13"), ("/", "country"), ("/compare", ["13", "country"]))
+        ]
+
+        headings = {(str(one["data-key"]), one.text.strip()) for page in pages for one in page.select("th[data-key]")}
+
+        figures = {(key, name) for key, name in headings if key in TrendRow.model_fields}
+        assert len(figures) > 20
+        assert figures - names.items() == set()
