@@ -76,6 +76,10 @@ class Side:
         return [row for row in self.rows if row.basis != "none"]
 
 
+Named = Sequence[tuple[str, Side]]
+"""Sides, each with what tells it from the others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Compared:
     """What stands side by side, and what could; `left_out` is how many more were asked for than are shown."""

@@ -112,7 +112,11 @@ def test_nothing_is_compared_until_two_are_chosen(anyone: Caller) -> None:
     assert [page.select_one("details.choose").has_attr("open") for page in (nothing, one, two)] == [True, True, False]  # type: ignore[union-attr]
     assert said(two, ".finding li") == [
         "North Savo wellbeing services county: 73.7%",
-        "The whole country: 73.7%",
+        "The whole country: 73.7%; 1 of 22 counties",
+    ]
+    assert said(two, "#share-heading + .charts figcaption") == [
+        "In 2023 (part of the year): 15 of 19 municipalities (78.9%)",
+        "In 2023 (part of the year): 15 of 19 municipalities (78.9%); 1 of 22 counties",
     ]
 
 
