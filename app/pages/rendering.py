@@ -6,12 +6,12 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app.pages.comparison import compare_part
+from app.pages.atlas.places import places_part
+from app.pages.compare.comparison import compare_part
+from app.pages.front.sources import about_part
+from app.pages.front.years import trend_part
 from app.pages.language import LANGUAGES, Language
-from app.pages.places import places_part
-from app.pages.sources import about_part
 from app.pages.wording import wording
-from app.pages.years import trend_part
 
 _TEMPLATES = Path(__file__).parent / "templates"
 

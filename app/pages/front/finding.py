@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from app.pages.standings import Standing
+from app.pages.atlas.standings import Standing
 from app.pages.wording import Wording
 from app.trends.models import TrendRow
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from app.pages.finding import finding, latest, like_for_like, pace
-from app.pages.nothing import Nothing
-from app.pages.overview import Overview
-from app.pages.picture import MOST_YEARS, Chart, charts
+from app.pages.figures.nothing import Nothing
+from app.pages.front.finding import finding, latest, like_for_like, pace
+from app.pages.front.overview import Overview
+from app.pages.front.picture import MOST_YEARS, Chart, charts
 from app.pages.tables import Cell, Column, Table, table
 from app.pages.view import View
 from app.pages.wording import Wording

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from app.pages.boundaries import MERGED_INTO, Boundaries, Point, Ring
+from app.pages.atlas.boundaries import MERGED_INTO, Boundaries, Point, Ring
 
 LONGEST = 2000
 """Units of the longer side of a drawing."""

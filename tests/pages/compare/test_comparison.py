@@ -14,15 +14,15 @@ from fastapi import FastAPI
 from hypothesis import given, strategies as st
 
 from app.clock import AsOf
-from app.pages.comparison import Part, compare_part
+from app.pages.compare.comparison import Part, compare_part
+from app.pages.compare.sides import Compared, ComparisonView, Side
 from app.pages.language import Language
-from app.pages.sides import Compared, ComparisonView, Side
 from app.pages.wording import wording
 from app.practices.definitions import SHIPPED_PRACTICE, define_practice
 from app.series.facts import Release
 from tests.conftest import NOW, Caller, count, status
-from tests.pages.test_about import ON_SQLITE
-from tests.pages.test_cautions import NORTH, SOUTH, row, side
+from tests.pages.compare.test_cautions import NORTH, SOUTH, row, side
+from tests.pages.front.test_about import ON_SQLITE
 from tests.practices.test_definitions import GUIDANCE
 from tests.trends.published import store, told
 from tests.trends.test_routes import import_south_savo, live_from
@@ -112,7 +112,11 @@ def test_nothing_is_compared_until_two_are_chosen(anyone: Caller) -> None:
     assert [page.select_one("details.choose").has_attr("open") for page in (nothing, one, two)] == [True, True, False]  # type: ignore[union-attr]
     assert said(two, ".finding li") == [
         "North Savo wellbeing services county: 73.7%",
-        "The whole country: 73.7%",
+        "The whole country: 73.7%; 1 of 22 counties",
+    ]
+    assert said(two, "#share-heading + .charts figcaption") == [
+        "In 2023 (part of the year): 15 of 19 municipalities (78.9%)",
+        "In 2023 (part of the year): 15 of 19 municipalities (78.9%); 1 of 22 counties",
     ]
 
 

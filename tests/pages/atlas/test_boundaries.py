@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import app.places
-from app.pages.boundaries import MERGED_INTO, Point, Ring, boundaries, projected
+from app.pages.atlas.boundaries import MERGED_INTO, Point, Ring, boundaries, projected
 
 REGISTER = Path(app.places.__file__).parent / "data" / "municipalities.csv"
 

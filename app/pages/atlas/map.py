@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.pages.boundaries import MERGED_INTO, Boundaries, boundaries
-from app.pages.drawing import drawn
-from app.pages.standings import Standing
+from app.pages.atlas.boundaries import MERGED_INTO, Boundaries, boundaries
+from app.pages.atlas.drawing import drawn
+from app.pages.atlas.standings import Standing
 from app.pages.wording import Wording
 
 NO_COUNTY = ""

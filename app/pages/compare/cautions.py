@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from app.pages.sides import Side
+from app.pages.compare.sides import Named
+from app.pages.figures.phrases import counties_in_words, coverage_in_words
 from app.pages.wording import Wording
 from app.trends.models import TrendRow
 
@@ -15,10 +16,6 @@ class Caution:
 
     text: str
     about: Sequence[str]
-
-
-Named = Sequence[tuple[str, Side]]
-"""Sides with their names."""
 
 
 def cautions(words: Wording, sides: Named) -> list[Caution]:
@@ -34,11 +31,6 @@ def year_spans(years: Iterable[int]) -> str:
         for _, run in groupby(enumerate(years), key=lambda numbered: numbered[1] - numbered[0])
     ]
     return ", ".join(str(span[0]) if len(span) == 1 else f"{span[0]}–{span[-1]}" for span in spans)
-
-
-def coverage_in_words(words: Wording, row: TrendRow) -> str:
-    """With both decimals, so that what is missed by little is not said to be all."""
-    return words.share(round((row.coverage or 0) * 10_000), 10_000, decimals=2)
 
 
 def _silent(words: Wording, sides: Named) -> Caution | None:
@@ -110,9 +102,7 @@ def _parts_of_the_country(words: Wording, sides: Named) -> Caution | None:
     for name, side in sides:
         told = [row for row in side.told if row.counties < row.counties_total]
         for (some, total), rows in groupby(told, key=lambda row: (row.counties, row.counties_total)):
-            counties = words.ngettext(
-                "%(some)s of %(number)s county", "%(some)s of %(number)s counties", total, some=some
-            )
+            counties = counties_in_words(words, some, total)
             about.append(f"{name}: {year_spans(row.year for row in rows)}, {counties}")
     return _caution(
         words.gettext("The figures of the whole country are only of the counties that have published them:"), about

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from app.pages.cautions import Caution, cautions, year_spans
-from app.pages.sides import Side
+from app.pages.compare.cautions import Caution, cautions, year_spans
+from app.pages.compare.sides import Side
 from app.pages.view import View
 from app.pages.wording import wording
 from app.places.register import County

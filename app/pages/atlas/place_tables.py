@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from app.pages.nothing import Nothing
-from app.pages.stages import STAGES, UNKNOWN, stage_names, step_day, step_value
-from app.pages.standings import Standing
+from app.pages.atlas.stages import STAGES, UNKNOWN, stage_names, step_day, step_value
+from app.pages.atlas.standings import Standing
+from app.pages.figures.nothing import Nothing
 from app.pages.tables import Cell, Column, Row, Table, table
 from app.pages.view import View
 from app.places.register import County

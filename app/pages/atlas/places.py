@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from app.clock import helsinki_day
-from app.pages.map import Link, Map, map_of
-from app.pages.nothing import Nothing
-from app.pages.overview import Overview
-from app.pages.place_tables import (
+from app.pages.atlas.map import Link, Map, map_of
+from app.pages.atlas.place_tables import (
     MUNICIPALITY_ROW,
     Area,
     Place,
@@ -16,10 +14,12 @@ from app.pages.place_tables import (
     county_href,
     municipalities_table,
 )
-from app.pages.stages import COUNTED, UNKNOWN, numbers_listed, stage, stage_names, stage_numbers
-from app.pages.standings import Standing
+from app.pages.atlas.stages import COUNTED, UNKNOWN, numbers_listed, stage, stage_names, stage_numbers
+from app.pages.atlas.standings import Standing
+from app.pages.atlas.timeline import Timeline, timeline
+from app.pages.figures.nothing import Nothing
+from app.pages.front.overview import Overview
 from app.pages.tables import Table
-from app.pages.timeline import Timeline, timeline
 from app.pages.view import View
 from app.pages.wording import Wording
 from app.trends.models import TrendRow

@@ -2,8 +2,8 @@
 
 import re
 
-from app.pages.boundaries import MERGED_INTO, Boundaries, boundaries
-from app.pages.drawing import LONGEST, drawn
+from app.pages.atlas.boundaries import MERGED_INTO, Boundaries, boundaries
+from app.pages.atlas.drawing import LONGEST, drawn
 
 # Three squares side by side, the last two named as those that became one:
 #

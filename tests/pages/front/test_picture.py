@@ -5,9 +5,9 @@ from typing import Any
 
 from hypothesis import given, settings, strategies as st
 
-from app.pages.chart import BASELINE, TOP
+from app.pages.front.chart import BASELINE, TOP
+from app.pages.front.picture import Chart, charts
 from app.pages.language import LANGUAGES
-from app.pages.picture import Chart, charts
 from app.pages.wording import wording
 from app.trends.models import TrendRow
 from tests.pages.trend_rows import SILENT, UNDER_WAY, WITHHELD, row

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 
-from app.pages.stages import told
-from app.pages.standings import Standing, Step
+from app.pages.atlas.stages import told
+from app.pages.atlas.standings import Standing, Step
 from app.pages.wording import Wording
 
 WIDTH = 320

@@ -6,10 +6,10 @@ from datetime import date
 
 from babel.dates import format_date
 
-from app.pages.chart import BASELINE, WIDTH, Column, Stack, columns, crowded, squeezed
-from app.pages.finding import reached_by_all
+from app.pages.figures.nothing import Nothing
+from app.pages.front.chart import BASELINE, WIDTH, Column, Stack, columns, crowded, squeezed
+from app.pages.front.finding import reached_by_all
 from app.pages.language import Language
-from app.pages.nothing import Nothing
 from app.pages.wording import Wording
 from app.trends.models import TrendRow
 

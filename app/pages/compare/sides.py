@@ -8,8 +8,8 @@ from typing import Any
 from sqlmodel import Session
 
 from app.clock import AsOf
-from app.pages.overview import public_trend
-from app.pages.provenance import settled
+from app.pages.front.overview import public_trend
+from app.pages.front.provenance import settled
 from app.pages.view import View
 from app.places.register import County, counties
 from app.practices.definitions import DEFAULT_PRACTICE, practice_asked, practices
@@ -74,6 +74,10 @@ class Side:
     def told(self) -> Sequence[TrendRow]:
         """The years of which something was published."""
         return [row for row in self.rows if row.basis != "none"]
+
+
+Named = Sequence[tuple[str, Side]]
+"""Sides, each with what tells it from the others."""
 
 
 @dataclass(frozen=True, slots=True)

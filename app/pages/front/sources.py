@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from app.pages.overview import Overview
-from app.pages.sides import WHOLE_COUNTRY, ComparisonView
+from app.pages.compare.sides import WHOLE_COUNTRY, ComparisonView
+from app.pages.front.overview import Overview
 from app.pages.view import View
 from app.pages.wording import Wording
 from app.releases.models import ChangedFigures, ChangePublic, ReleasePublic
