@@ -50,6 +50,19 @@ def test_axe_finds_nothing_around_swagger_ui(watched: Watched, server_url: str) 
     assert found == []
 
 
+def test_with_styles_off_a_page_says_the_same_in_the_same_order(watched: Watched, country_url: str) -> None:
+    said = []
+    for blocked in (False, True):
+        if blocked:
+            watched.page.route("**/*.css", lambda route: route.fulfill(body="", content_type="text/css"))
+        for address in ("/?county=13", "/compare?county=13&county=12", "/definitions?"):
+            watched.page.goto(f"{country_url}{address}&lang=fi")
+            said.append(watched.page.locator("body").inner_text().split())
+
+    assert min(map(len, said)) > 200
+    assert said[:3] == said[3:]
+
+
 def test_what_is_wrong_is_found(watched: Watched, country_url: str) -> None:
     def spoil(route: Any) -> None:
         css = "h1 { min-width: 50rem } label { color: #ccc }" if route.request.url.endswith(".css") else None
