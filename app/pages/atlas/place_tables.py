@@ -3,15 +3,18 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from app.pages.atlas.stages import STAGES, UNKNOWN, stage_names, step_day, step_value
 from app.pages.atlas.standings import Standing
+from app.pages.figures.columns import figure_cell, headings
 from app.pages.figures.nothing import Nothing
 from app.pages.tables import Cell, Column, Row, Table, table
 from app.pages.view import View
 from app.places.register import County
 from app.trends.models import TrendRow
+
+FIGURES = ("municipalities", "municipalities_in_area", "share", "sessions", "through", "published_on")
+"""What is told of the latest year of a county, by the fields of the API."""
 
 MUNICIPALITY_ROW = "m"
 COUNTY_ROW = "c"
@@ -88,12 +91,7 @@ def counties_table(caption: str, areas: Sequence[Area], view: View, nothing: Not
             numeric=False,
         ),
         Column("year", words.gettext("Year"), year, lambda area: area.latest and area.latest.year),
-        _figure(nothing, "municipalities", words.gettext("Municipalities on trial or in use")),
-        _figure(nothing, "municipalities_in_area", words.gettext("Municipalities in all")),
-        _figure(nothing, "share", words.gettext("Share")),
-        _figure(nothing, "sessions", words.gettext("Sessions")),
-        _figure(nothing, "through", words.gettext("Figures complete to")),
-        _figure(nothing, "published_on", words.gettext("Published")),
+        *(_figure(nothing, field) for field in FIGURES),
     ]
     return _table(caption, columns, areas, view, row_id=lambda area: COUNTY_ROW + area.county.code)
 
@@ -134,35 +132,26 @@ def _sessions(nothing: Nothing, whole: TrendRow, *, meaning: str | None) -> Colu
         heading = words.gettext("Sessions %(year)s (part of the year)", year=year)
     else:
         heading = words.gettext("Sessions %(year)s", year=year)
+
+    def cell(place: Place) -> Cell:
+        row = place.years.get(whole.year)
+        return Cell(words.gettext("not known")) if row is None else figure_cell(nothing, "sessions", row)
+
     return Column(
         f"sessions_{year}",
         heading,
-        lambda place: _cell(nothing, place.years.get(whole.year), "sessions"),
+        cell,
         lambda place: getattr(place.years.get(whole.year), "sessions", None),
         meaning=meaning,
     )
 
 
-def _figure(nothing: Nothing, key: str, heading: str) -> Column[Area]:
-    """The field `key` of the latest year."""
+def _figure(nothing: Nothing, field: str) -> Column[Area]:
+    """The `field` of the latest year."""
 
     def cell(area: Area) -> Cell:
         # The cell of the year says that nothing was published, and the others need not repeat it.
-        return Cell("–") if area.latest is None else _cell(nothing, area.latest, key)
+        return Cell("–") if area.latest is None else figure_cell(nothing, field, area.latest)
 
-    return Column(key, heading, cell, lambda area: getattr(area.latest, key, None), meaning=key)
-
-
-def _cell(nothing: Nothing, row: TrendRow | None, key: str) -> Cell:
-    """The field `key` of `row`, or which kind of nothing stands there."""
-    words = nothing.words
-    if row is None:
-        return Cell(words.gettext("not known"))
-    value: Any = getattr(row, key)
-    if value is None:
-        return Cell(nothing.sessions(row) if key in ("sessions", "through") else nothing.standing(row))
-    if isinstance(value, date):
-        return Cell(words.short_day(value), value.isoformat(), day=True)
-    if key == "share":
-        return Cell(words.share(row.municipalities or 0, row.municipalities_in_area or 1), value)
-    return Cell(words.number(value), value)
+    heading = headings(nothing.words)[field]
+    return Column(field, heading, cell, lambda area: getattr(area.latest, field, None), meaning=field)

@@ -1,14 +1,20 @@
 """The table of a comparison: every year of every side."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.pages.compare.sides import ComparisonView, Named, Side
+from app.pages.figures.columns import figure_column
 from app.pages.figures.nothing import Nothing
-from app.pages.figures.phrases import coverage_in_words, share_in_words
 from app.pages.tables import Cell, Column, Table, table
 from app.pages.wording import Wording
 from app.trends.models import TrendRow
+
+FIGURES = (
+    *("year", "share", "municipalities", "municipalities_in_area", "sessions_per_1000_residents", "through"),
+    *("coverage", "counties", "published_on"),
+)
+"""What is compared, by the fields of the API; how many counties only where the country is a side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,58 +54,11 @@ def _columns(words: Wording, *, country: bool) -> Iterable[Column[_Row]]:
         lambda row: words.alphabetical(row.name),
         numeric=False,
     )
-    yield Column(
-        "year", words.gettext("Year"), lambda row: Cell(str(row.year.year), row.year.year), lambda row: row.year.year
-    )
-    yield _column("share", words.gettext("Share"), lambda row: share_in_words(words, row), _standing(words))
-    yield _number(words, "municipalities", words.gettext("Municipalities on trial or in use"), _standing(words))
-    yield _number(words, "municipalities_in_area", words.gettext("Municipalities in all"), _standing(words))
-    yield _number(
-        words,
-        "sessions_per_1000_residents",
-        words.gettext("Sessions per 1,000 residents"),
-        lambda row: _nothing(words, row).rate(row.year),
-    )
-    yield _day(words, "through", words.gettext("Figures complete to"), _sessions(words))
-    yield _column(
-        "coverage", words.gettext("Reports received"), lambda row: coverage_in_words(words, row), _sessions(words)
-    )
-    if country:
-        yield _number(words, "counties", words.gettext("Counties in the sum"), _standing(words))
-    yield _day(words, "published_on", words.gettext("Published"), lambda _: words.gettext("on several days"))
-
-
-Missing = Callable[[_Row], str]
-"""Which kind of nothing stands where there is no figure."""
-
-
-def _nothing(words: Wording, row: _Row) -> Nothing:
-    return Nothing(words, row.side.practice.counted)
-
-
-def _standing(words: Wording) -> Missing:
-    return lambda row: _nothing(words, row).standing(row.year)
-
-
-def _sessions(words: Wording) -> Missing:
-    return lambda row: _nothing(words, row).sessions(row.year)
-
-
-def _number(words: Wording, key: str, heading: str, missing: Missing) -> Column[_Row]:
-    return _column(key, heading, lambda row: words.number(getattr(row, key)), missing)
-
-
-def _day(words: Wording, key: str, heading: str, missing: Missing) -> Column[_Row]:
-    return _column(key, heading, lambda row: words.short_day(getattr(row, key)), missing, day=True)
-
-
-def _column(
-    key: str, heading: str, text: Callable[[TrendRow], str], missing: Missing, *, day: bool = False
-) -> Column[_Row]:
-    """What the API calls `key`; `text` says it of a row that has it."""
-
-    def cell(row: _Row) -> Cell:
-        value = getattr(row.year, key)
-        return Cell(missing(row)) if value is None else Cell(text(row.year), value, day=day)
-
-    return Column(key, heading, cell, lambda row: getattr(row.year, key), meaning=key)
+    for field in FIGURES:
+        if field != "counties" or country:
+            yield figure_column(
+                words,
+                field,
+                row_of=lambda row: row.year,
+                nothing_of=lambda row: Nothing(words, row.side.practice.counted),
+            )

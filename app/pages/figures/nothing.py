@@ -50,3 +50,7 @@ class Nothing:
         """Of what is set against the year before."""
         silent = row.basis == "none" and row.sessions_missing is None
         return self.standing(row) if silent else self.words.gettext("no comparison")
+
+    def publication(self, row: TrendRow) -> str:
+        """Of the day of the release, of which a sum has several."""
+        return self.standing(row) if row.basis == "none" else self.words.gettext("on several days")
