@@ -13,7 +13,7 @@ from app.pages.view import View
 from app.places.register import County
 from app.trends.models import TrendRow
 
-FIGURES = ("municipalities", "municipalities_in_area", "share", "sessions", "through", "published_on")
+FIGURES = ("municipalities", "municipalities_in_area", "share", "sessions", "through")
 """What is told of the latest year of a county, by the fields of the API."""
 
 MUNICIPALITY_ROW = "m"

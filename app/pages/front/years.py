@@ -15,14 +15,14 @@ from app.trends.models import TrendRow
 
 FIGURES = (
     *("year", "municipalities", "municipalities_in_area", "share", "pilot", "in_use", "sessions", "through"),
-    *("sessions_per_municipality", "sessions_per_1000_residents", "change_municipalities", "change_sessions"),
+    *("sessions_per_municipality", "sessions_per_1000_residents"),
 )
 """What most readers look for, by the fields of the API."""
 
 MORE = (
-    *("year", "counties", "started", "resumed", "stopped", "merged", "reporting", "coverage", "annual_pace"),
-    *("sessions_per_municipality_year", "comparable_through", "comparable_municipalities", "comparable_sessions"),
-    *("comparable_previous_sessions", "residents"),
+    *("year", "counties", "change_municipalities", "started", "resumed", "stopped", "merged", "change_sessions"),
+    *("reporting", "coverage", "annual_pace", "sessions_per_municipality_year", "comparable_through"),
+    *("comparable_municipalities", "comparable_sessions", "comparable_previous_sessions", "residents"),
 )
 """What explains them; the year names the rows of both tables."""
 
