@@ -68,7 +68,7 @@ def test_paper_shows_everything_and_nothing_to_press(watched: Watched, country_u
     # The width that margins leave of A4, at 96 dots to the inch.
     page.set_viewport_size({"width": round(184 / 25.4 * 96), "height": 1000})
     page.emulate_media(media="print", color_scheme="dark")
-    page.goto(f"{country_url}{address}&lang=sv")
+    page.goto(f"{country_url}{address}&lang=fi")
 
     visible = "element => [...element.querySelectorAll('a, p, table, svg, h1, h2')].filter(e => e.checkVisibility())"
     shown = page.evaluate(f"({visible})(document.querySelector('main')).length")
