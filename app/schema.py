@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from app.clock import Clock
-from app.database import Database, take_migrators_turn, take_turn
+from app.database import Database, hold_turn, take_migrators_turn, take_turn
 from app.places.reference import load_reference_data, reference_data_loaded
 from app.practices.definitions import load_shipped_practice
 from app.releases.importing import load_shipped_release
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 _ROOT = Path(__file__).resolve().parent.parent
+
+_ROWS_SHIPPED = 1_500
+"""About so many rows of registers are put together without a word to the database."""
 
 
 class NotMigrated(Exception):
@@ -171,6 +174,7 @@ def _migrate(database: Database, clock: Clock) -> None:
         let_public_read(db, database.settings.public_role)
     with database.writing() as db:
         at = take_turn(db, clock)
+        hold_turn(db, rows=_ROWS_SHIPPED)
         load_reference_data(db, at=at)
         db.flush()
         load_shipped_practice(db, at=at)

@@ -187,6 +187,10 @@ isAlive                 -         200p  200p  200p  200p  200p  200p  200p  200p
 isReady                 -         200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
 getMetrics              -         401   401   401   401   401   401   200   200   200   200   403a  403a  200
 GET:/                   -         200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
+GET:/compare            -         200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
+GET:/definitions        -         200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
+GET:/guide              -         200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
+GET:/accessibility      -         200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
 GET:/docs               -         200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
 GET:/favicon.ico        -         200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p
 GET:/static/{path:path} -         200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p  200p

@@ -286,6 +286,11 @@ def test_a_database_that_does_not_answer_takes_nothing_of_what_the_server_knows(
     assert told["process_open_fds"] > 0
 
 
+def test_metrics_that_were_not_opened_need_a_key_that_reads(database_url: str, clock: StandingClock) -> None:
+    with TestClient(create_app(Settings(database_url=database_url, **UNHURRIED), clock)) as http:
+        assert http.get("/metrics").status_code == 401
+
+
 def test_metrics_that_were_opened_need_no_key_and_a_wrong_one_is_still_wrong(http: TestClient) -> None:
     answer = http.get("/metrics")
 
