@@ -64,11 +64,11 @@ serve: install ## Serve on the database of YHDESSA_DATABASE_URL; ARGS="--port 90
 
 .PHONY: test
 test: install ## Run the tests that need no system package, with full branch coverage; ARGS="-k period"
-	@$(IN_MEMORY); $(BIN)/python -m pytest -q -n $(TEST_PROCESSES) -m "not (browser or deploy or durability or exhaustive)" --cov $(ARGS)
+	@$(IN_MEMORY); $(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist worksteal -m "not (browser or deploy or durability or exhaustive)" --cov $(ARGS)
 
 .PHONY: test-browser
 test-browser: install ## Run the tests in headless Chromium (Debian: chromium, curl, default-jre-headless)
-	@$(BIN)/python -m pytest -q -n logical -m browser $(ARGS)
+	@$(BIN)/python -m pytest -q -n logical -m "browser and not exhaustive" $(ARGS)
 
 .PHONY: test-deploy
 test-deploy: install ## Have Prometheus's own tool check what deploy/ says to it (Debian: prometheus)

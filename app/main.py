@@ -93,6 +93,7 @@ ROUTERS = (
     app.access.routes.router,
     app.operation.routes.router,
     app.pages.routes.router,
+    app.pages.routes.files,
 )
 """Each with its whole prefix, so that its routes are the application's as they are: routes that FastAPI puts under a
 prefix are built again by the first request, and it tells middleware their addresses without the prefix."""

@@ -90,7 +90,7 @@ unhurried = settings(suppress_health_check=[HealthCheck.function_scoped_fixture]
 
 
 # The hostile requests of tests/test_hostile.py are sent to both kinds of database; here the stricter one will do.
-@every_operation(with_key=True, max_examples=10)
+@every_operation(with_key=True, max_examples=6)
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 @unhurried
 def test_the_contract_holds_with_a_key(case: Case, app: FastAPI, key: str) -> None:
@@ -98,7 +98,7 @@ def test_the_contract_holds_with_a_key(case: Case, app: FastAPI, key: str) -> No
 
 
 # Whoever is refused never comes to the database, so one kind of it will do.
-@every_operation(with_key=False, max_examples=10)
+@every_operation(with_key=False, max_examples=6)
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @unhurried
 def test_the_contract_holds_without_a_key(case: Case, app: FastAPI, key: str) -> None:

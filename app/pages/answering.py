@@ -62,8 +62,7 @@ class PageRoute(StrictRoute):
 def _problem_page(request: Request, problem: Problem) -> Response:
     request.state.problem = problem.type_uri().rpartition(":")[2]
     headers = {"Cache-Control": "no-store", **problem.headers}
-    answer = page(
-        request, "problem.html", View(page="", language=language_of(request)), headers=headers, problem=problem
-    )
+    view = View(page=request.scope["route"].path.removeprefix("/"), language=language_of(request))
+    answer = page(request, "problem.html", view, headers=headers, problem=problem)
     answer.status_code = problem.status_code
     return answer

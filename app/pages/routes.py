@@ -15,7 +15,6 @@ from app.pages.front.overview import overview
 from app.pages.view import View
 from app.places.models import CountyCode
 from app.practices.definitions import DEFAULT_PRACTICE, practices
-from app.practices.models import PRACTICE_LENGTH, PRACTICE_PATTERN
 from app.releases.edition import edition_read
 from app.releases.headers import public_headers
 from app.reports.columns import COLUMNS
@@ -23,8 +22,11 @@ from app.reports.models import PracticeSlug
 from app.settings import Settings
 from app.web.at_hand import lasting
 from app.web.dependencies import AsOfMoment, ReadDb, TheClock
+from app.web.strict import StrictRoute
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
+files = APIRouter(include_in_schema=False, route_class=StrictRoute)
+"""What pages are made of: what is wrong with an address of one is no matter for a page."""
 
 MOST_NAMED = 50
 """Of a kind, in one address."""
@@ -33,7 +35,6 @@ STATEMENT_WRITTEN_ON = date(2026, 11, 23)
 """When the accessibility statement was last held against the pages."""
 
 Lang = Annotated[str | None, Query(alias="lang", max_length=20)]
-PracticeAsked = Annotated[str, Query(pattern=PRACTICE_PATTERN, max_length=PRACTICE_LENGTH)]
 CountyAsked = Annotated[CountyCode | Literal["country"] | None, Query()]
 Sort = Annotated[str | None, Query(pattern="^-?[a-z_0-9]{1,40}$")]
 
@@ -44,7 +45,7 @@ def read_home(
     db: ReadDb,
     as_of: AsOfMoment,
     _lang: Lang = None,
-    practice: PracticeAsked = DEFAULT_PRACTICE,
+    practice: PracticeSlug = DEFAULT_PRACTICE,
     county: CountyAsked = None,
     release: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None,
     sort: Sort = None,
@@ -64,7 +65,9 @@ def read_home(
     shown = overview(db, view, as_of=as_of)
     if as_of.moment is None:
         lasting(request, edition_read(db, as_of.day))
-    headers = public_headers([used.id for used in shown.releases], named=release is not None)
+    # The statuses are those of now unless a moment is named too.
+    settled = release is not None and as_of.moment is not None
+    headers = public_headers([used.id for used in shown.releases], named=settled)
     return page(request, "home.html", view, headers=headers, shown=shown, settings=_settings(request))
 
 
@@ -127,13 +130,13 @@ def read_docs(request: Request, _lang: Lang = None) -> Response:
     return page(request, "docs.html", View(page="docs", language=language_of(request)), headers=ASKED_EACH_TIME)
 
 
-@router.get("/favicon.ico")
+@files.get("/favicon.ico")
 async def read_favicon() -> Response:
     """The icon that browsers ask for by themselves."""
     return _shipped("swagger-ui/favicon-32x32.png")
 
 
-@router.get("/static/{path:path}")
+@files.get("/static/{path:path}")
 async def read_static_file(path: str) -> Response:
     """One of the shipped files."""
     if path not in static_files():

@@ -27,6 +27,10 @@ class View:
         there = replace(self, **changes)
         return _address(self.page if page is None else page, there._query())
 
+    def elsewhere(self, **changes: Any) -> str:
+        """The address of this page about something else, whose tables may have other columns to sort by."""
+        return self.href(sort=None, sort_years=None, **changes)
+
     def to(self, page: str, fragment: str = "") -> str:
         """The address of another page in the same language that is not about figures."""
         return _address(page, {"lang": self.language}) + (f"#{fragment}" if fragment else "")

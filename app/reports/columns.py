@@ -24,7 +24,7 @@ _MONTH_OR_QUARTER = re.compile(r"([0-9]{4})-?(?:M([0-9]{2})|(Q[1-4]))", re.IGNOR
 
 _STATUSES_CALLED: Mapping[Status, tuple[str, ...]] = {
     "planned": ("suunnitteilla", "planeras"),
-    "pilot": ("kokeilussa", "prövas"),
+    "pilot": ("kokeilussa", "på försök", "prövas"),
     "in_use": ("käytössä", "i bruk"),
     "paused": ("tauolla", "pausad"),
     "ended": ("päättynyt", "avslutad"),

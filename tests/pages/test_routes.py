@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 import app.pages
 from app.database import Database
 from app.errors import install_problems
-from app.pages.routes import router
+from app.pages.routes import files, router
 from app.settings import Settings
 from app.web.answers import ConditionalAnswers
 from tests.conftest import UNHURRIED, Caller, status
@@ -34,6 +34,7 @@ def pages() -> TestClient:
     install_problems(server)
     server.add_middleware(ConditionalAnswers)
     server.include_router(router)
+    server.include_router(files)
     return TestClient(server)
 
 
@@ -102,6 +103,12 @@ def test_a_shipped_file_is_served_as_it_is(pages: TestClient, path: str, media_t
     assert answer.content == (STATIC / path).read_bytes()
 
 
+def test_a_file_that_is_not_there_is_no_matter_for_a_page(pages: TestClient) -> None:
+    answer = pages.get("/static/none.css", headers=HTML)
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")
+
+
 @pytest.mark.parametrize("path", ["", "swagger-ui", "no.js", "../routes.py", "%2e%2e/routes.py", "/etc/passwd"])
 def test_what_is_not_shipped_is_not_found(pages: TestClient, path: str) -> None:
     answer = pages.get(f"/static/{path}")
@@ -132,7 +139,6 @@ def test_an_unchanged_page_is_not_sent_again(pages: TestClient, address: str) ->
         ("/?release=99&lang=fi", 404, "Tässä osoitteessa ei ole mitään."),
         ("/?sort=colour&lang=en", 422, "is no column"),
         ("/?as_of=2999-01-01&lang=en", 422, "lies in the future"),
-        ("/static/none.css", 404, "Tässä osoitteessa ei ole mitään."),
     ],
 )
 def test_people_are_told_on_a_page_what_programs_are_told_in_a_problem(
@@ -188,6 +194,17 @@ def test_the_page_is_answered_from_memory_until_something_public_is_new(anyone: 
     assert untouched.content == before.content
     assert after.content != before.content
     assert anyone.http.get(NORTH_SAVO).content == after.content
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("query", "seconds"),
+    [("", 60), ("&release=1", 60), ("&as_of=2024-05-01", 60), ("&release=1&as_of=2024-05-01", 3600)],
+)
+def test_only_a_page_of_a_named_release_and_moment_is_settled(anyone: Caller, query: str, seconds: int) -> None:
+    answer = anyone.http.get(NORTH_SAVO + query)
+
+    assert answer.headers["Cache-Control"] == f"public, max-age={seconds}, must-revalidate"
 
 
 def test_what_is_kept_in_one_language_is_not_given_to_who_reads_another(anyone: Caller) -> None:

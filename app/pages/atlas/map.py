@@ -71,4 +71,4 @@ def map_of(
 def _others(shipped: Boundaries, groups: Mapping[str, str]) -> dict[str, str]:
     """The municipalities that no link is about, as one group."""
     known = {code for code in shipped.shapes if code in groups or MERGED_INTO.get(code) in groups}
-    return dict.fromkeys(shipped.shapes.keys() - known, NO_COUNTY)
+    return dict.fromkeys(sorted(shipped.shapes.keys() - known), NO_COUNTY)

@@ -23,9 +23,10 @@ COUNTY_ROW = "c"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A municipality, and what was released of it by year."""
+    """A municipality, how far it has come, and what was released of it by year."""
 
     standing: Standing
+    stage: str
     years: Mapping[int, TrendRow]
 
 
@@ -45,7 +46,7 @@ def municipalities_table(
     names = stage_names(words)
 
     def status(place: Place) -> Cell:
-        return Cell(names[place.standing.status or UNKNOWN], place.standing.status)
+        return Cell(names[place.stage], place.standing.status)
 
     def since(place: Place) -> Cell:
         if not place.standing.steps:
@@ -98,7 +99,7 @@ def counties_table(caption: str, areas: Sequence[Area], view: View, nothing: Not
 
 def county_href(view: View, county: County) -> str:
     """The same page about `county` alone."""
-    return view.href(county=county.code, release=None, sort=None, sort_years=None)
+    return view.elsewhere(county=county.code, release=None)
 
 
 def _table(

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
-from app.clock import helsinki_day
 from app.pages.atlas.map import Link, Map, map_of
 from app.pages.atlas.place_tables import (
     MUNICIPALITY_ROW,
@@ -22,6 +21,7 @@ from app.pages.front.overview import Overview
 from app.pages.tables import Table
 from app.pages.view import View
 from app.pages.wording import Wording
+from app.places.register import County
 from app.trends.models import TrendRow
 
 
@@ -46,14 +46,8 @@ def places_part(words: Wording, shown: Overview, view: View) -> Part:
     return _of_a_county(words, shown, view) if shown.county else _of_the_country(words, shown, view)
 
 
-def day_read(as_of: str) -> date:
-    """The Helsinki day of what an answer echoes, which is a day or an instant."""
-    moment = datetime.fromisoformat(as_of.upper())
-    return moment.date() if moment.tzinfo is None else helsinki_day(moment)
-
-
 def _of_a_county(words: Wording, shown: Overview, view: View) -> Part:
-    until, nothing = day_read(shown.trend.as_of), Nothing(words, shown.practice.counted)
+    until, nothing = shown.provenance.settled.day, Nothing(words, shown.practice.counted)
     stages = _stages(shown)
     links = [_municipality_link(words, standing, stages) for standing in shown.standings]
     rows = _by_place(shown.parts)
@@ -66,7 +60,10 @@ def _of_a_county(words: Wording, shown: Overview, view: View) -> Part:
         legend=_legend(words, stages),
         table=municipalities_table(
             words.gettext("Municipalities: status on %(day)s", day=words.day(until)),
-            [Place(standing, rows.get(standing.place.code, {})) for standing in shown.standings],
+            [
+                Place(standing, stages[standing.place.code], rows.get(standing.place.code, {}))
+                for standing in shown.standings
+            ],
             years[::-1],
             view,
             nothing,
@@ -76,11 +73,14 @@ def _of_a_county(words: Wording, shown: Overview, view: View) -> Part:
 
 
 def _of_the_country(words: Wording, shown: Overview, view: View) -> Part:
-    until, nothing = day_read(shown.trend.as_of), Nothing(words, shown.practice.counted)
+    until, nothing = shown.provenance.settled.day, Nothing(words, shown.practice.counted)
     stages = _stages(shown)
     rows = _by_place(shown.parts)
     areas = [Area(county, _latest(rows.get(county.code, {}))) for county in shown.counties]
-    links = [_county_link(words, area, shown.standings, stages, view) for area in areas]
+    links = [
+        _county_link(words, county, _latest_counted(rows.get(county.code, {})), shown.standings, stages, view)
+        for county in shown.counties
+    ]
     return Part(
         title=words.gettext("Map of the municipalities by status, county by county"),
         description=_description(words, stages, until),
@@ -112,6 +112,10 @@ def _latest(years: Mapping[int, TrendRow]) -> TrendRow | None:
     return years[max(years)] if years else None
 
 
+def _latest_counted(years: Mapping[int, TrendRow]) -> TrendRow | None:
+    return _latest({year: row for year, row in years.items() if row.municipalities is not None})
+
+
 def _municipality_link(words: Wording, standing: Standing, stages: Mapping[str, str]) -> Link:
     code = standing.place.code
     label = f"{words.name(standing.place)}: {stage_names(words)[stages[code]]}"
@@ -119,20 +123,26 @@ def _municipality_link(words: Wording, standing: Standing, stages: Mapping[str, 
 
 
 def _county_link(
-    words: Wording, area: Area, standings: Sequence[Standing], stages: Mapping[str, str], view: View
+    words: Wording,
+    county: County,
+    counted: TrendRow | None,
+    standings: Sequence[Standing],
+    stages: Mapping[str, str],
+    view: View,
 ) -> Link:
-    codes = [standing.place.code for standing in standings if standing.place.county == area.county.code]
+    """`counted` is the latest year of which the county says in how many municipalities the practice was."""
+    codes = [standing.place.code for standing in standings if standing.place.county == county.code]
     within = [stages[code] for code in codes]
-    if area.latest is not None and COUNTED in within:
+    if counted is not None and COUNTED in within:
         told = words.gettext(
             "%(number)s of %(whole)s municipalities in %(year)s",
-            number=area.latest.municipalities,
-            whole=area.latest.municipalities_in_area,
-            year=area.latest.year,
+            number=words.number(counted.municipalities or 0),
+            whole=words.number(counted.municipalities_in_area or 0),
+            year=counted.year,
         )
     else:
         told = numbers_listed(words, within)
-    return Link(county_href(view, area.county), f"{words.name(area.county)}: {told}", codes)
+    return Link(county_href(view, county), f"{words.name(county)}: {told}", codes)
 
 
 def _legend(words: Wording, stages: Mapping[str, str]) -> list[tuple[str, str, str]]:

@@ -11,6 +11,9 @@ from app.places.register import Municipality
 from app.reports.ledger import statuses_in_force
 from app.reports.tables import StatusEntry
 
+ACTIVE = ("pilot", "in_use")
+"""The statuses in which a municipality has the practice."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:

@@ -6,14 +6,13 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from app.pages.atlas.stages import told
-from app.pages.atlas.standings import Standing, Step
+from app.pages.atlas.standings import ACTIVE, Standing, Step
 from app.pages.wording import Wording
 
 WIDTH = 320
 """Units that the whole scale is long."""
 
 _MOST_LABELS = 7
-_ACTIVE = ("pilot", "in_use")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ def timeline(words: Wording, standings: Sequence[Standing], *, until: date) -> T
 
 def _arrival(steps: Sequence[Step]) -> tuple[bool, date]:
     """Sorts by the first day on trial or in use, then what never was by its first day."""
-    active = [step.day for step in steps if step.status in _ACTIVE]
+    active = [step.day for step in steps if step.status in ACTIVE]
     return not active, active[0] if active else steps[0].day
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from app.pages.compare.sides import Named
-from app.pages.figures.phrases import counties_in_words, coverage_in_words
+from app.pages.figures.phrases import counties_in_words, coverage_in_words, misses_reports
 from app.pages.wording import Wording
 from app.trends.models import TrendRow
 
@@ -79,7 +79,7 @@ def _missing_reports(words: Wording, sides: Named) -> Caution | None:
 
     return _caution(
         words.gettext("Reports are missing, so that the real number of sessions may be greater:"),
-        _by_year(sides, lambda row: row.coverage is not None and row.coverage < 1, counted),
+        _by_year(sides, misses_reports, counted),
     )
 
 

@@ -15,8 +15,8 @@ MOST_YEARS = 8
 _WIDTH, _SIDE, _TOP, _BASE = 320, 4, 26, 146
 _WIDEST = 44
 
-Reach = Callable[[TrendRow], tuple[float, str] | None]
-"""How much of the scale a year reaches, from 0 to 1, and what stands above it; None if there is no figure."""
+Reached = tuple[float, str]
+"""How much of the scale a year reaches, from 0 to 1, and what stands above it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +76,13 @@ def of_counties(words: Wording, row: TrendRow) -> str:
 
 
 def _shares(words: Wording, number: int, name: str, side: Side, years: Sequence[int]) -> Picture:
-    def part(row: TrendRow) -> tuple[float, str] | None:
+    def part(row: TrendRow) -> Reached | None:
         if row.municipalities is None or not row.municipalities_in_area:
             return None
-        share = words.share(row.municipalities, row.municipalities_in_area, decimals=0)
-        return row.municipalities / row.municipalities_in_area, share
+        reached = row.municipalities / row.municipalities_in_area
+        # Neither almost all nor almost none is rounded to what it is not.
+        decimals = 1 if 0 < min(reached, 1 - reached) < 0.005 else 0
+        return reached, words.share(row.municipalities, row.municipalities_in_area, decimals=decimals)
 
     told = [row for row in side.told if row.share is not None]
     return _picture(
@@ -96,7 +98,7 @@ def _shares(words: Wording, number: int, name: str, side: Side, years: Sequence[
 
 
 def _rates(words: Wording, number: int, name: str, side: Side, years: Sequence[int], most: float) -> Picture:
-    def part(row: TrendRow) -> tuple[float, str] | None:
+    def part(row: TrendRow) -> Reached | None:
         rate = row.sessions_per_1000_residents
         return None if rate is None else (rate / (most or 1), words.number(rate))
 
@@ -153,7 +155,7 @@ def _picture(
     name: str,
     side: Side,
     years: Sequence[int],
-    part: Callable[[TrendRow], tuple[float, str] | None],
+    part: Callable[[TrendRow], Reached | None],
     *,
     title: str,
     caption: str,
@@ -175,7 +177,7 @@ def _bar(
     middle: float,
     width: float,
     row: TrendRow | None,
-    part: Callable[[TrendRow], tuple[float, str] | None],
+    part: Callable[[TrendRow], Reached | None],
 ) -> Bar:
     reached = part(row) if row else None
     height, text = (0.0, "–") if reached is None else (reached[0] * (_BASE - _TOP), reached[1])

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.pages.figures.phrases import misses_reports
 from app.pages.wording import Wording
 from app.trends.models import TrendRow
 
@@ -36,7 +37,7 @@ class Nothing:
             return self.sessions(row)
         if row.partial:
             return self.words.gettext("part of the year")
-        if row.coverage is not None and row.coverage < 1:
+        if misses_reports(row):
             return self.words.gettext("reports missing")
         if row.municipalities == 0:
             return self.words.gettext("not applicable")

@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from app.pages.atlas.standings import Standing
+from app.pages.atlas.standings import ACTIVE, Standing
+from app.pages.figures.phrases import misses_reports
 from app.pages.wording import Wording
 from app.trends.models import TrendRow
-
-ACTIVE = ("pilot", "in_use")
 
 
 def latest(rows: Sequence[TrendRow]) -> TrendRow | None:
@@ -33,8 +32,8 @@ def finding(words: Wording, rows: Sequence[TrendRow], standings: Sequence[Standi
     whole = row.partial is False and before is not None and before.partial is False
     return [
         _municipalities(words, row),
-        *_counties(words, row),
         *(_change(words, row.change_municipalities) if whole and row.municipalities_in_area != 1 else ()),
+        *_counties(words, row),
         *_sessions(words, row, counted=counted),
         *(_change(words, row.change_sessions) if whole and row.change_sessions is not None else _pair(words, row)),
     ]
@@ -143,7 +142,7 @@ def _sessions(words: Wording, row: TrendRow, *, counted: bool) -> Iterator[str]:
     yield _sessions_of_year(words, row.sessions)
     if row.partial:
         yield _incomplete(words, row)
-    if row.coverage is not None and row.coverage < 1:
+    if misses_reports(row):
         yield words.gettext("Some reports are missing.")
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from babel.dates import format_date
 
@@ -172,9 +171,10 @@ def _until(words: Wording, row: TrendRow) -> Sequence[str]:
     """To which day the sessions of a part year reach, in lines short enough to stand below a column."""
     if row.sessions is None or not row.partial:
         return ()
-    if row.through is None or row.through == date(row.year, 12, 31):
+    until = reached_by_all(row)
+    if until is None:
         return words.gettext("part year").split(" ")
-    day = format_date(row.through, _DAY_AND_MONTH[words.language], locale=words.locale)
+    day = format_date(until, _DAY_AND_MONTH[words.language], locale=words.locale)
     return words.gettext("to %(day)s", day=day).split(" ")
 
 

@@ -78,7 +78,7 @@ def about_part(words: Wording, shown: Overview, view: View) -> Part:
     notices = list(_notices(words, shown, view))
     return Part(
         notices=notices,
-        latest=view.href(release=None, as_of=None, county=county) if notices else None,
+        latest=view.elsewhere(release=None, as_of=None, county=county) if notices else None,
         sources=sorted(
             (_source(words, release, shown, view) for release in shown.releases),
             key=lambda source: words.alphabetical(source.area),
@@ -94,17 +94,23 @@ def about_part(words: Wording, shown: Overview, view: View) -> Part:
             language=view.language,
             practices=(view.practice,),
             counties=(county or WHOLE_COUNTRY,),
+            as_of=view.as_of,
         ).href(),
     )
 
 
 def _notices(words: Wording, shown: Overview, view: View) -> Iterable[str]:
-    if shown.provenance.siblings and shown.releases[0].id != shown.provenance.siblings[0].id:
+    if any(_later(sibling, shown.releases[0]) for sibling in shown.provenance.siblings):
         day = words.day(shown.releases[0].published_on)
         yield words.gettext("This is an earlier release, published on %(day)s. There is a later one.", day=day)
     if view.as_of is not None:
         day = words.day(shown.provenance.settled.day)
         yield words.gettext("What is shown is what was known on %(day)s.", day=day)
+
+
+def _later(one: ReleasePublic, other: ReleasePublic) -> bool:
+    """Whether `one` is what is read instead of `other` once both are there."""
+    return (one.published_on, one.id) > (other.published_on, other.id)
 
 
 def _source(words: Wording, release: ReleasePublic, shown: Overview, view: View) -> Source:
@@ -120,7 +126,7 @@ def _source(words: Wording, release: ReleasePublic, shown: Overview, view: View)
     return Source(
         number=release.id,
         area=words.name(county),
-        href=view.href(county=release.county),
+        href=view.elsewhere(county=release.county),
         title=release.title,
         said=said,
         published_on=(words.day(release.published_on), release.published_on),
@@ -209,7 +215,7 @@ def _municipalities(words: Wording, said: ChangedFigures) -> str:
 def _sibling(words: Wording, release: ReleasePublic, shown: Overview, view: View) -> Sibling:
     text = f"{words.short_day(release.published_on)}, {state_in_words(words, release.state)}: {release.title}"
     here = release.id == shown.releases[0].id
-    return Sibling(text, None if here else view.href(county=release.county, release=release.id, as_of=None))
+    return Sibling(text, None if here else view.elsewhere(county=release.county, release=release.id, as_of=None))
 
 
 def what_is_kept(words: Wording, release: int | None, day: date) -> str:

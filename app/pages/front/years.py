@@ -53,7 +53,8 @@ def trend_part(words: Wording, shown: Overview, view: View) -> Part:
         InvalidParameter: the years are to be sorted by a column that there is not.
     """
     rows, counted = shown.trend.years, shown.practice.counted
-    more_open = (view.sort_years or "").removeprefix("-") in MORE[1:]
+    wanted = (view.sort_years or "").removeprefix("-")
+    more_open = wanted in MORE[1:]
     row = latest(rows)
 
     def tabled(name: str, caption: str, fields: Sequence[str], *, sort: str | None) -> Table:
@@ -76,7 +77,7 @@ def trend_part(words: Wording, shown: Overview, view: View) -> Part:
         pace=pace(words, row) if row else None,
         figures=tabled("years", words.gettext("Figures by year"), FIGURES, sort=None if more_open else view.sort_years),
         more=tabled(
-            "more-years", words.gettext("More figures by year"), MORE, sort=view.sort_years if more_open else None
+            "more-years", words.gettext("More figures by year"), MORE, sort=view.sort_years if wanted in MORE else None
         ),
         more_open=more_open,
     )

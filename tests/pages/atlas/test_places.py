@@ -11,6 +11,8 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 from fastapi import FastAPI
 
+from app.pages.atlas.boundaries import boundaries
+from app.pages.atlas.map import _others
 from app.series.facts import Release
 from tests.conftest import NOW, Caller, sqlite_copy, status
 from tests.trends.published import by_municipality, store, told
@@ -185,6 +187,29 @@ def test_the_country_says_of_a_county_without_single_municipalities_how_many_hav
     labels = [str(link["aria-label"]) for link in page_of(anyone, lang="en").select("svg.map a")]
 
     assert "North Savo wellbeing services county: 15 of 19 municipalities in 2023" in labels
+
+
+def test_how_many_have_it_is_of_the_latest_year_that_says_so(app: FastAPI, anyone: Caller) -> None:
+    years = {2021: told(2021, 94, municipalities=8), 2022: replace(told(2022, 105), municipalities=None)}
+    store(app.state.database, Release(2, PUBLISHED_ON, years), county="13", at=NOW)
+
+    page = page_of(anyone, lang="en")
+
+    labels = [str(link["aria-label"]) for link in page.select("svg.map a")]
+    assert "North Savo wellbeing services county: 8 of 1 municipalities in 2021" in labels
+    assert cells(page, "c13")["year"] == ("2022", "2022")
+
+
+def test_the_table_beside_the_map_says_what_the_map_says(anyone: Caller) -> None:
+    page = page_of(anyone, county="13", lang="en")
+
+    assert cells(page, "m297")["status"] == ("only numbers of the whole county published", None)
+
+
+def test_land_that_no_link_is_about_is_drawn_in_the_same_order_by_every_process() -> None:
+    others = list(_others(boundaries(), {"297": "13"}))
+
+    assert others == sorted(others)
 
 
 def test_each_county_shows_the_figures_of_its_latest_year(anyone: Caller, published: None) -> None:

@@ -223,6 +223,18 @@ def test_columns_are_as_high_as_their_figures_on_one_scale(shares: list[list[int
         ]
 
 
+def test_neither_almost_all_nor_almost_none_is_rounded_to_what_it_is_not() -> None:
+    shares = [(291, 292), (1, 292), (0, 292), (292, 292), (1, 3)]
+    years = [
+        row(year=2018 + place, municipalities=some, municipalities_in_area=all_, share=round(some / all_, 4))
+        for place, (some, all_) in enumerate(shares)
+    ]
+
+    part = part_of(side(*years))
+
+    assert [bar.text for bar in part.shares[0].bars] == ["99.7%", "0.3%", "0%", "100%", "33%"]
+
+
 def test_a_part_year_is_marked_and_is_not_what_is_found() -> None:
     whole, part_year = row(year=2022), row(year=2023, municipalities=9, partial=True, sessions_per_1000_residents=None)
 

@@ -36,7 +36,7 @@ def standing(code: str, *statuses: str) -> Standing:
         ),
         (
             "fi",
-            "Vuonna 2023 toimintamalli oli kokeilussa tai käytössä 15 kunnassa (kuntia on kaikkiaan 19). "
+            "Vuonna 2023 toimintamalli oli kokeilussa tai käytössä 15 kunnassa (kuntia oli kaikkiaan 19). "
             "27. maaliskuuta 2023 mennessä kirjattiin 23 tapaamista; luvut koskevat vain tätä osaa vuodesta.",
         ),
         (
@@ -62,7 +62,7 @@ def test_a_year_that_is_not_over_is_told_with_its_last_day_and_not_compared(lang
         ),
         (
             "fi",
-            "Vuonna 2022 toimintamalli oli kokeilussa tai käytössä 14 kunnassa (kuntia on kaikkiaan 19). Se on 6 "
+            "Vuonna 2022 toimintamalli oli kokeilussa tai käytössä 14 kunnassa (kuntia oli kaikkiaan 19). Se on 6 "
             "enemmän kuin vuotta aiemmin. Kirjattiin 105 tapaamista. Se on 11 vähemmän kuin vuotta aiemmin.",
         ),
         (
@@ -174,6 +174,12 @@ ACTIVE = "14 of 19 municipalities had the practice on trial or in use in 2022."
             "counted.",
         ),
         ({"coverage": 0.9999}, f"{ACTIVE} 105 sessions were counted. Some reports are missing."),
+        # A rate by residents is there unless reports are missing, be they so few that the coverage is rounded to 1.
+        ({"coverage": 1.0, "residents": 248_265}, f"{ACTIVE} 105 sessions were counted. Some reports are missing."),
+        (
+            {"coverage": 1.0, "residents": 248_265, "sessions_per_1000_residents": 0.423},
+            f"{ACTIVE} 105 sessions were counted.",
+        ),
         ({"coverage": 1.0}, f"{ACTIVE} 105 sessions were counted."),
         (
             {"partial": True, "through": None},
@@ -254,3 +260,14 @@ def test_the_pace_is_a_plain_proportion() -> None:
         "huomioon vuodenaikoja."
     )
     assert pace(wording("fi"), row()) is None
+
+
+def test_a_change_of_municipalities_is_told_beside_their_number_and_not_behind_that_of_counties() -> None:
+    years = [row(year=2021, counties=2, counties_total=22)]
+    years.append(row(counties=2, counties_total=22, change_municipalities=6))
+
+    assert finding(wording("en"), years, [], counted=True)[:3] == [
+        ACTIVE,
+        "That is 6 more than the year before.",
+        "The figures come from 2 of 22 wellbeing services counties.",
+    ]

@@ -103,16 +103,21 @@ def test_each_kind_of_nothing_stands_in_words_where_a_column_would() -> None:
 
 
 def test_a_part_year_says_to_which_day_or_that_it_is_one() -> None:
-    to_day = {**UNDER_WAY, "annual_pace": None}
+    # Of several counties `through` is the earliest day, and without a pace a count may reach beyond it.
+    not_to_a_day: list[dict[str, Any]] = [
+        {"annual_pace": None},
+        {"counties": 2},
+        {"through": None, "annual_pace": None},
+    ]
 
-    _, sessions = drawn(
-        row(**to_day), row(**{**to_day, "through": None}), row(**{**to_day, "through": date(2023, 12, 31)})
-    )
+    _, sessions = drawn(row(**UNDER_WAY), *(row(**{**UNDER_WAY, **changed}) for changed in not_to_a_day))
 
-    assert [" ".join(one.until) for one in sessions.columns] == ["to 27\N{NO-BREAK SPACE}Mar", "part year", "part year"]
-    _, withheld = drawn(row(**{**to_day, **WITHHELD}))
+    assert [" ".join(one.until) for one in sessions.columns] == ["to 27\N{NO-BREAK SPACE}Mar", *["part year"] * 3]
+    _, withheld = drawn(row(**{**UNDER_WAY, **WITHHELD}))
     assert (withheld.columns[0].until, withheld.description) == ((), "2023: withheld.")
-    assert sessions.description == "; ".join(["2023: 23 in a part of the year"] * 3) + "."
+    assert (
+        sessions.description == "2023: 23 by 27 March 2023; " + "; ".join(["2023: 23 in a part of the year"] * 3) + "."
+    )
     for language, lines in zip(LANGUAGES, (["27.3.", "asti"], ["t.o.m.", "27.3."], ["to", "27 Mar"]), strict=True):
         _, sessions = charts(wording(language), [row(**UNDER_WAY)], counted=True)
         assert [line.replace("\N{NO-BREAK SPACE}", " ") for line in sessions.columns[0].until] == lines
