@@ -179,6 +179,13 @@ def validation_problem(error: RequestValidationError) -> Problem:
     return kind(where + more, errors=errors)
 
 
+def note_problem(request: Request, problem: Problem) -> None:
+    """Have the log say which kind of problem `request` was answered, and what caused it if that was not the caller."""
+    request.state.problem = problem.type_uri().removeprefix(TYPE_PREFIX)
+    if problem.status_code >= 500:
+        request.state.cause = _origin(problem)
+
+
 def problem_response(request: Request, problem: Problem) -> Response:
     """`problem` as an answer to `request`."""
     return _response(
@@ -236,8 +243,7 @@ def _response(
 
 async def _on_problem(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, Problem)
-    if problem.status_code >= 500:
-        request.state.cause = _origin(problem)
+    note_problem(request, problem)
     return problem_response(request, problem)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
+from coverage.collector import Collector
 from fastapi import FastAPI
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
@@ -35,6 +36,23 @@ pytest.register_assert_rewrite("tests.posting")
 NOW = datetime(2024, 5, 15, 9, 0, tzinfo=UTC)
 ROOT = Path(__file__).parent.parent
 UNHURRIED: dict[str, Any] = {"requests_per_minute": 1_000_000, "failed_keys_per_minute": 1_000_000, "drain_seconds": 0}
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Leave unmeasured what is marked so, in processes of pytest-xdist too.
+
+    When pytest-cov pauses there, it only hands over to what measures every process that a test starts, and that to
+    another; coverage keeps them in a pile of its own.
+    """
+    pile: list[Any] = list(Collector._collectors) if item.get_closest_marker("no_cover") else []
+    for collector in reversed(pile):
+        collector.stop()
+    try:
+        return (yield)
+    finally:
+        for collector in pile:
+            collector.start()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 
-from app.errors import Problem, validation_problem
+from app.errors import Problem, note_problem, validation_problem
 from app.pages.language import Language, language_for
 from app.pages.view import View
 from app.web.strict import StrictRoute
@@ -60,7 +60,7 @@ class PageRoute(StrictRoute):
 
 
 def _problem_page(request: Request, problem: Problem) -> Response:
-    request.state.problem = problem.type_uri().rpartition(":")[2]
+    note_problem(request, problem)
     headers = {"Cache-Control": "no-store", **problem.headers}
     view = View(page=request.scope["route"].path.removeprefix("/"), language=language_of(request))
     answer = page(request, "problem.html", view, headers=headers, problem=problem)

@@ -154,8 +154,8 @@ def test_people_are_told_on_a_page_what_programs_are_told_in_a_problem(
     assert problem.json()["detail"].replace("'", "&#39;") in told.text
 
 
-def test_a_database_that_is_away_is_told_on_a_page(
-    app: FastAPI, anyone: Caller, monkeypatch: pytest.MonkeyPatch
+def test_a_database_that_is_away_is_told_on_a_page_and_logged_with_its_cause(
+    app: FastAPI, anyone: Caller, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def away(*_: Any) -> Any:
         raise TimeoutError
@@ -168,6 +168,7 @@ def test_a_database_that_is_away_is_told_on_a_page(
 
     assert (told.status_code, told.headers["Retry-After"]) == (503, "2")
     assert "Tjänsten kan inte svara just nu." in told.text
+    assert "cause=builtins.TimeoutError" in "".join(capsys.readouterr())
 
 
 def test_everybody_is_shown_the_same_whatever_key_they_hold(anyone: Caller, kuopio: Caller) -> None:

@@ -23,8 +23,8 @@ class Overview:
     """Public figures alone, whoever asks. `county` is None for the whole country.
 
     `trend` has a row a year of the whole area, `parts` one for each county of the country, or for each municipality of
-    the county. `releases` are those that the figures come from. `standings` are of all
-    municipalities of the area, in the order of their codes.
+    the county. `releases` are those that the figures come from. `standings` are of all municipalities of the area, in
+    the order of their codes.
     """
 
     practice: PracticePublic
