@@ -58,6 +58,7 @@ def test_a_schema_of_another_version_is_not_ready(http: TestClient, database_url
     assert answer.json()["detail"].startswith("the database is at revision older, this version needs ")
 
 
+@pytest.mark.measured
 def test_a_database_that_does_not_let_the_server_look_at_it_is_not_ready(http: TestClient, database_url: str) -> None:
     engine = create_engine(database_url)
     with engine.begin() as connection:

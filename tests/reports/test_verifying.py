@@ -396,6 +396,7 @@ def test_a_redacted_note_is_not_mistaken_for_the_one_of_the_other_list(forger: F
     assert found == "the note beside entry 1 of counts is gone, and nobody redacted it"
 
 
+@pytest.mark.measured
 def test_erased_text_and_its_salt_are_nowhere_in_the_files(
     app: FastAPI, clock: StandingClock, kuopio: Caller, database_url: str
 ) -> None:
