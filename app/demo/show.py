@@ -71,6 +71,7 @@ def show_release(
 def show_addresses(console: Console, *, url: str, keys: Keys) -> None:
     """Print where to look, and commands to paste."""
     trend = f"{url}/v1/trends?county={COUNTY}"
+    console.print(f"[b]The page[/b] for who decides, out of the release:\n{url}/?county={COUNTY}\n", soft_wrap=True)
     console.print(f"[b]Swagger UI[/b] (Authorize takes the keys that stand below):\n{url}/docs\n", soft_wrap=True)
     _show_curl(console, "The public trend, out of the release; no key:", f"{trend}&to_year={max(SESSIONS)}")
     _show_curl(
