@@ -68,15 +68,15 @@ test: install ## Run the tests that need no system package, with full branch cov
 
 .PHONY: test-browser
 test-browser: install ## Run the tests in headless Chromium (Debian: chromium, curl, default-jre-headless)
-	@$(BIN)/python -m pytest -q -n logical -m "browser and not exhaustive" $(ARGS)
+	@$(BIN)/python -m pytest -q -n logical -m "browser and not exhaustive" tests/browser $(ARGS)
 
 .PHONY: test-deploy
 test-deploy: install ## Have Prometheus's own tool check what deploy/ says to it (Debian: prometheus)
-	@$(BIN)/python -m pytest -q -m deploy $(ARGS)
+	@$(BIN)/python -m pytest -q -m deploy tests/test_deploy.py $(ARGS)
 
 .PHONY: test-durability
 test-durability: install ## Kill, cut and fill what the server stands on, about 3 minutes (Debian: strace)
-	@$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile -m durability $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile -m durability tests/durability $(ARGS)
 
 .PHONY: soak
 soak: install ## The same and all that takes minutes for more than an hour, saying how it went
