@@ -79,6 +79,15 @@ ABOUT_HTTP = {
     "app.cli.serving": "hands the application to uvicorn",
 }
 
+# Each part of the pages, and which of the others it imports: what a page shows is read, written, and set out.
+PARTS_OF_PAGES = {
+    "reading": (),
+    "figures": ("reading",),
+    "atlas": ("reading", "figures"),
+    "compare": ("reading", "figures"),
+    "front": ("reading", "figures"),
+}
+
 DATABASES = {"alembic", "app.bulk", "app.database", "psycopg", "sqlalchemy", "sqlite3", "sqlmodel"}
 HTTP = {"fastapi", "http", "httpx", "httpx2", "requests", "socket", "starlette", "urllib", "uvicorn"}
 CLOCKS = {"app.clock", "time"}
@@ -106,6 +115,20 @@ def test_a_room_imports_only_rooms_before_it() -> None:
         if _is_ours(imported) and order.index(_room(imported)) > order.index(_room(name))
     ]
 
+    assert wrong == []
+
+
+def test_a_part_of_the_pages_imports_only_parts_before_it() -> None:
+    parts = {name: name.split(".")[2] for name in _modules() if re.fullmatch(r"app\.pages\.\w+\.\w+", name)}
+
+    wrong = [
+        f"{name} imports {imported}"
+        for name, part in parts.items()
+        for imported in _imports(name)
+        if imported in parts and parts[imported] not in (part, *PARTS_OF_PAGES[part])
+    ]
+
+    assert set(parts.values()) == set(PARTS_OF_PAGES)
     assert wrong == []
 
 

@@ -9,9 +9,9 @@ from app.clock import helsinki_day
 from app.database import LARGEST_ID
 from app.errors import NotFound
 from app.pages.answering import ASKED_EACH_TIME, SECURITY, PageRoute, language_of, page
-from app.pages.compare.sides import WHOLE_COUNTRY, ComparisonView, compared
 from app.pages.files import media_type, static_files
-from app.pages.front.overview import overview
+from app.pages.reading.overview import overview
+from app.pages.reading.sides import WHOLE_COUNTRY, ComparisonView, compared
 from app.pages.view import View
 from app.places.models import CountyCode
 from app.practices.definitions import DEFAULT_PRACTICE, practices

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app.pages.atlas.boundaries import MERGED_INTO, Boundaries, boundaries
 from app.pages.atlas.drawing import drawn
-from app.pages.atlas.standings import Standing
+from app.pages.reading.standings import Standing
 from app.pages.wording import Wording
 
 NO_COUNTY = ""

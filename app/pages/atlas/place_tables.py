@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from app.pages.atlas.stages import STAGES, UNKNOWN, stage_names, step_day, step_value
-from app.pages.atlas.standings import Standing
-from app.pages.figures.columns import figure_cell, headings
+from app.pages.figures.columns import figure_cell, figure_column
 from app.pages.figures.nothing import Nothing
+from app.pages.reading.standings import Standing
 from app.pages.tables import Cell, Column, Row, Table, table
 from app.pages.view import View
 from app.places.register import County
@@ -92,7 +92,10 @@ def counties_table(caption: str, areas: Sequence[Area], view: View, nothing: Not
             numeric=False,
         ),
         Column("year", words.gettext("Year"), year, lambda area: area.latest and area.latest.year),
-        *(_figure(nothing, field) for field in FIGURES),
+        *(
+            figure_column(words, field, row_of=lambda area: area.latest, nothing_of=lambda _: nothing)
+            for field in FIGURES
+        ),
     ]
     return _table(caption, columns, areas, view, row_id=lambda area: COUNTY_ROW + area.county.code)
 
@@ -145,14 +148,3 @@ def _sessions(nothing: Nothing, whole: TrendRow, *, meaning: str | None) -> Colu
         lambda place: getattr(place.years.get(whole.year), "sessions", None),
         meaning=meaning,
     )
-
-
-def _figure(nothing: Nothing, field: str) -> Column[Area]:
-    """The `field` of the latest year."""
-
-    def cell(area: Area) -> Cell:
-        # The cell of the year says that nothing was published, and the others need not repeat it.
-        return Cell("–") if area.latest is None else figure_cell(nothing, field, area.latest)
-
-    heading = headings(nothing.words)[field]
-    return Column(field, heading, cell, lambda area: getattr(area.latest, field, None), meaning=field)

@@ -14,10 +14,10 @@ from app.pages.atlas.place_tables import (
     municipalities_table,
 )
 from app.pages.atlas.stages import COUNTED, UNKNOWN, numbers_listed, stage, stage_names, stage_numbers
-from app.pages.atlas.standings import Standing
 from app.pages.atlas.timeline import Timeline, timeline
 from app.pages.figures.nothing import Nothing
-from app.pages.front.overview import Overview
+from app.pages.reading.overview import Overview
+from app.pages.reading.standings import Standing
 from app.pages.tables import Table
 from app.pages.view import View
 from app.pages.wording import Wording

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from babel.dates import format_date
 
-from app.pages.atlas.standings import Standing, Step
 from app.pages.language import Language
+from app.pages.reading.standings import Standing, Step
 from app.pages.wording import Wording
 
 UNKNOWN = "unknown"

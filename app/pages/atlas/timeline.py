@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from app.pages.atlas.stages import told
-from app.pages.atlas.standings import ACTIVE, Standing, Step
+from app.pages.reading.standings import ACTIVE, Standing, Step
 from app.pages.wording import Wording
 
 WIDTH = 320

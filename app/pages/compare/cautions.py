@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from app.pages.compare.sides import Named
 from app.pages.figures.phrases import counties_in_words, coverage_in_words, misses_reports
+from app.pages.reading.sides import Named
 from app.pages.wording import Wording
 from app.trends.models import TrendRow
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from app.pages.compare.cautions import Caution, cautions
 from app.pages.compare.side_pictures import Picture, of_counties, rate_pictures, share_pictures
 from app.pages.compare.side_table import side_table
-from app.pages.compare.sides import WHOLE_COUNTRY, Compared, ComparisonView, Named, Side
-from app.pages.figures.phrases import share_in_words
-from app.pages.front.sources import what_is_kept
+from app.pages.figures.phrases import share_in_words, what_is_kept
+from app.pages.reading.sides import WHOLE_COUNTRY, Compared, ComparisonView, Named, Side
 from app.pages.tables import Table
 from app.pages.wording import Wording
 

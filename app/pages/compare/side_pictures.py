@@ -3,16 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from app.pages.compare.sides import Named, Side
+from app.pages.figures.chart import MOST_YEARS, WIDTH
 from app.pages.figures.phrases import counties_in_words, share_in_words
+from app.pages.reading.sides import Named, Side
 from app.pages.wording import Wording
 from app.trends.models import TrendRow
 
-MOST_YEARS = 8
-"""In a picture, so that its words can be read where it is narrow; the table has all."""
-
 # Of the view box: compare.html draws the lines at the top, in the middle and at the base.
-_WIDTH, _SIDE, _TOP, _BASE = 320, 4, 26, 146
+_SIDE, _TOP, _BASE = 4, 26, 146
 _WIDEST = 44
 
 Reached = tuple[float, str]
@@ -162,7 +160,7 @@ def _picture(
 ) -> Picture:
     """The `years` of a side; `part` is how much of the scale a row reaches, from 0 to 1, and what stands above it."""
     rows = {row.year: row for row in side.told}
-    slot = (_WIDTH - 2 * _SIDE) / len(years)
+    slot = (WIDTH - 2 * _SIDE) / len(years)
     bars = [
         _bar(year, _SIDE + slot * (position + 0.5), min(slot * 0.7, _WIDEST), rows.get(year), part)
         for position, year in enumerate(years)

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.pages.compare.sides import ComparisonView, Named, Side
 from app.pages.figures.columns import figure_column
 from app.pages.figures.nothing import Nothing
+from app.pages.reading.sides import ComparisonView, Named, Side
 from app.pages.tables import Cell, Column, Table, table
 from app.pages.wording import Wording
 from app.trends.models import TrendRow

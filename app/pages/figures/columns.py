@@ -36,15 +36,23 @@ def figure_column(
     words: Wording,
     field: str,
     *,
-    row_of: Callable[[Row], TrendRow],
+    row_of: Callable[[Row], TrendRow | None],
     nothing_of: Callable[[Row], Nothing],
 ) -> Column[Row]:
-    """The column of a `field` of the trend; a row of the table has what `row_of` and `nothing_of` give."""
+    """The column of a `field` of the trend; a row of the table has what `row_of` and `nothing_of` give.
+
+    Where the former is None there is a dash: another cell says that nothing was published.
+    """
+
+    def cell(row: Row) -> Cell:
+        found = row_of(row)
+        return Cell("–") if found is None else figure_cell(nothing_of(row), field, found)
+
     return Column(
         field,
         headings(words)[field],
-        lambda row: figure_cell(nothing_of(row), field, row_of(row)),
-        lambda row: getattr(row_of(row), field),
+        cell,
+        lambda row: getattr(row_of(row), field, None),
         meaning=None if field == "year" else field,
     )
 

@@ -1,5 +1,7 @@
 """Figures of a row of the trend as they are said wherever they stand."""
 
+from datetime import date
+
 from app.pages.wording import Wording
 from app.trends.models import TrendRow
 
@@ -28,3 +30,19 @@ def misses_reports(row: TrendRow) -> bool:
 def counties_in_words(words: Wording, counties: int, total: int) -> str:
     """How many counties of the country the figures are of."""
     return words.ngettext("%(some)s of %(number)s county", "%(some)s of %(number)s counties", total, some=counties)
+
+
+def what_is_kept(words: Wording, release: int | None, day: date) -> str:
+    """What a permanent link keeps that names a `release`, or none, and was made on a `day`."""
+    if release is None:
+        return words.gettext(
+            "The link keeps what had been published by %(day)s. A release that is published later on that day, or "
+            "taken over afterwards with an earlier day, still joins it.",
+            day=words.day(day),
+        )
+    return words.gettext(
+        "The link keeps release %(number)s, and what was known of the municipalities on %(day)s, whatever is published "
+        "later.",
+        number=release,
+        day=words.day(day),
+    )

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from app.pages.atlas.standings import ACTIVE, Standing
 from app.pages.figures.phrases import misses_reports
+from app.pages.reading.standings import ACTIVE, Standing
 from app.pages.wording import Wording
 from app.trends.models import TrendRow
 

@@ -5,15 +5,12 @@ from dataclasses import dataclass
 
 from babel.dates import format_date
 
+from app.pages.figures.chart import BASELINE, MOST_YEARS, WIDTH, Column, Stack, columns, crowded, squeezed
 from app.pages.figures.nothing import Nothing
-from app.pages.front.chart import BASELINE, WIDTH, Column, Stack, columns, crowded, squeezed
 from app.pages.front.finding import reached_by_all
 from app.pages.language import Language
 from app.pages.wording import Wording
 from app.trends.models import TrendRow
-
-MOST_YEARS = 8
-"""So many columns can be told apart, and their figures read, on a telephone."""
 
 # The heights of what is written below a column.
 _YEAR = 21

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from app.pages.compare.sides import WHOLE_COUNTRY, ComparisonView
-from app.pages.front.overview import Overview
+from app.pages.figures.phrases import what_is_kept
+from app.pages.reading.overview import Overview
+from app.pages.reading.sides import WHOLE_COUNTRY, ComparisonView
 from app.pages.view import View
 from app.pages.wording import Wording
 from app.releases.models import ChangedFigures, ChangePublic, ReleasePublic
@@ -216,19 +217,3 @@ def _sibling(words: Wording, release: ReleasePublic, shown: Overview, view: View
     text = f"{words.short_day(release.published_on)}, {state_in_words(words, release.state)}: {release.title}"
     here = release.id == shown.releases[0].id
     return Sibling(text, None if here else view.elsewhere(county=release.county, release=release.id, as_of=None))
-
-
-def what_is_kept(words: Wording, release: int | None, day: date) -> str:
-    """What a permanent link keeps that names a `release`, or none, and was made on a `day`."""
-    if release is None:
-        return words.gettext(
-            "The link keeps what had been published by %(day)s. A release that is published later on that day, or "
-            "taken over afterwards with an earlier day, still joins it.",
-            day=words.day(day),
-        )
-    return words.gettext(
-        "The link keeps release %(number)s, and what was known of the municipalities on %(day)s, whatever is published "
-        "later.",
-        number=release,
-        day=words.day(day),
-    )

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.pages.figures.chart import MOST_YEARS
 from app.pages.figures.columns import figure_column
 from app.pages.figures.nothing import Nothing
 from app.pages.front.finding import finding, latest, like_for_like, pace
-from app.pages.front.overview import Overview
-from app.pages.front.picture import MOST_YEARS, Chart, charts
+from app.pages.front.picture import Chart, charts
+from app.pages.reading.overview import Overview
 from app.pages.tables import Column, Table, table
 from app.pages.view import View
 from app.pages.wording import Wording

@@ -5,9 +5,9 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given, strategies as st
 
-from app.pages.atlas.standings import Standing, Step
 from app.pages.atlas.timeline import WIDTH, Bar, Timeline, timeline
 from app.pages.language import Language
+from app.pages.reading.standings import Standing, Step
 from app.pages.wording import wording
 from app.places.register import Municipality
 

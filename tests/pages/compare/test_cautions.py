@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from app.pages.compare.cautions import Caution, cautions, year_spans
-from app.pages.compare.sides import Side
+from app.pages.reading.sides import Side
 from app.pages.view import View
 from app.pages.wording import wording
 from app.places.register import County

@@ -15,8 +15,8 @@ from hypothesis import given, strategies as st
 
 from app.clock import AsOf
 from app.pages.compare.comparison import Part, compare_part
-from app.pages.compare.sides import Compared, ComparisonView, Side
 from app.pages.language import Language
+from app.pages.reading.sides import Compared, ComparisonView, Side
 from app.pages.wording import wording
 from app.practices.definitions import SHIPPED_PRACTICE, define_practice
 from app.series.facts import Release

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from app.pages.atlas.standings import Standing, Step
 from app.pages.front.finding import finding, like_for_like, pace
 from app.pages.language import Language
+from app.pages.reading.standings import Standing, Step
 from app.pages.wording import wording
 from app.places.register import Municipality
 from app.trends.models import TrendRow

@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import given, settings, strategies as st
 
-from app.pages.front.chart import BASELINE, TOP
+from app.pages.figures.chart import BASELINE, TOP
 from app.pages.front.picture import Chart, charts
 from app.pages.language import LANGUAGES
 from app.pages.wording import wording

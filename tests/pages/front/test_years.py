@@ -10,10 +10,10 @@ from fastapi import FastAPI
 
 from app.clock import AsOf
 from app.errors import InvalidParameter
-from app.pages.front.overview import Overview
-from app.pages.front.provenance import Provenance
 from app.pages.front.years import Part, trend_part
 from app.pages.language import Language
+from app.pages.reading.overview import Overview
+from app.pages.reading.provenance import Provenance
 from app.pages.tables import Cell, Table
 from app.pages.view import View
 from app.pages.wording import wording

@@ -8,8 +8,8 @@ from typing import Any
 from sqlmodel import Session
 
 from app.clock import AsOf
-from app.pages.front.overview import public_trend
-from app.pages.front.provenance import settled
+from app.pages.reading.overview import public_trend
+from app.pages.reading.provenance import settled
 from app.pages.view import View
 from app.places.register import County, counties
 from app.practices.definitions import DEFAULT_PRACTICE, practice_asked, practices

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from app.clock import AsOf
-from app.pages.atlas.standings import Standing, standings
-from app.pages.front.provenance import Provenance, provenance
+from app.pages.reading.provenance import Provenance, provenance
+from app.pages.reading.standings import Standing, standings
 from app.pages.view import View
 from app.places.register import County, counties, municipalities
 from app.practices.definitions import practice_asked, practices

@@ -7,6 +7,9 @@ from itertools import accumulate, pairwise
 WIDTH = 320
 """Of a drawing, in its own units; wide enough to be read where it is no wider than a telephone."""
 
+MOST_YEARS = 8
+"""So many columns can be told apart, and their figures read, on a telephone; the tables have all."""
+
 TOP, BASELINE = 36, 156
 """The highest column reaches from one to the other."""
 

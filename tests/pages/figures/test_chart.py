@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from app.pages.front.chart import BASELINE, TOP, WIDTH, Stack, columns, crowded, squeezed
+from app.pages.figures.chart import BASELINE, TOP, WIDTH, Stack, columns, crowded, squeezed
 
 QUIETLY = settings(derandomize=True, database=None, deadline=None, max_examples=60)
 HEIGHT = BASELINE - TOP
