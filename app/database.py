@@ -52,6 +52,7 @@ SNAPSHOT = "snapshot"
 
 _DURABLE = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
 
+_BUSY_TIMEOUT = "busy_timeout"
 _BEGIN = "begin"
 """The option of a connection that says how its transactions begin, where it is not as the driver would."""
 
@@ -481,5 +482,9 @@ def _on_sqlite_connect(connection: Any, _record: Any) -> None:
 def _on_sqlite_begin(connection: Connection, *, most_seconds: float) -> None:
     """Begin in the driver's stead, which would begin too late to keep one snapshot; wait for a turn while one may."""
     with waiting(most_seconds) as seconds:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+        # In whole tenths, so that it is mostly what it was.
+        timeout = math.ceil(seconds * 10) * 100
+        if connection.info.get(_BUSY_TIMEOUT) != timeout:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {timeout}")
+            connection.info[_BUSY_TIMEOUT] = timeout
         connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get(_BEGIN, 'DEFERRED')}")

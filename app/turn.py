@@ -3,10 +3,11 @@
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, bindparam, literal_column, update
-from sqlmodel import Session, col, select
+from sqlalchemy import Connection, Dialect
+from sqlmodel import Session
 
 from app.bulk import add_rows
 from app.clock import RESOLUTION, Clock, helsinki_day
@@ -20,10 +21,10 @@ _Rows = dict[type[Base], list[Any]]
 
 _SAME = "same_all_turn"
 _GIVEN = "given"
+_KEYS = "keys"
 _LEDGER = "ledger"
 _ADDED = "added"
 _LEARNT = "learnt"
-_SET_LAST_WRITE = update(LastWrite).where(col(LastWrite.id) == 1).values(recorded_at=bindparam("at"))
 
 
 class Known:
@@ -32,16 +33,21 @@ class Known:
     `given` is what posts are held against and do not change: definitions, registers, releases. It is good for a day,
     and for as long as each of `edition`, expressions of SQL, has the same value; nothing is kept if there is none.
 
+    `keys` is who holds which key. It is good as long as the audit log, which tells of every change, has no new line.
+
     `ledger` is what is recorded. It is good for as long as nobody else has written: until the latest write is another
     than the one that this writer knew last.
     """
 
     def __init__(self, *edition: str) -> None:
         self.given: dict[Hashable, Any] = {}
+        self.keys: dict[Hashable, Any] = {}
         self.ledger: dict[Hashable, Any] = {}
         self._edition: tuple[Any, ...] = ()
+        self._last_line: int | None = None
         self._last_write: datetime | None = None
-        self._query: Any = select(col(LastWrite.recorded_at), *map(literal_column, edition))
+        looked_at = ("recorded_at", "(SELECT max(id) FROM audit_lines)", *edition)
+        self._query = f"SELECT {', '.join(looked_at)} FROM last_write"
 
     def look(self, connection: Connection, day: date) -> datetime:
         """The moment of the latest write; forgets what may have changed by `day`.
@@ -49,8 +55,10 @@ class Known:
         To be called in every turn, before anything is asked. What is recorded is forgotten after it too, unless
         `holds` is called in the end: what became of a turn that failed is unknown.
         """
-        last_write: datetime
-        last_write, *values = connection.execute(self._query).one()
+        written, last_line, *values = connection.exec_driver_sql(self._query).one()
+        last_write: datetime = _moments(connection.dialect).read(written)
+        if last_line != self._last_line:
+            self._last_line, self.keys = last_line, {}
         if not values or self._edition != (day, *values):
             self._edition, self.given = (day, *values), {}
         if last_write != self._last_write:
@@ -76,7 +84,7 @@ class Turn:
         self.begins = clock()
         self._last = known.look(connection, helsinki_day(self.begins))
         self._kept = False
-        self._info: dict[Any, Any] = {_SAME: {}, _GIVEN: known.given}
+        self._info: dict[Any, Any] = {_SAME: {}, _GIVEN: known.given, _KEYS: known.keys}
         self._added: _Rows = {}
         self.db = self._session("rollback_only")
         self.db.info[_LEDGER] = known.ledger
@@ -118,7 +126,8 @@ class Turn:
         """Commit what the pieces wrote that raised nothing."""
         if self._kept:
             self._write()
-            self._connection.execute(_SET_LAST_WRITE, {"at": self._last})
+            moments = _moments(self._connection.dialect)
+            self._connection.exec_driver_sql(moments.set_last_write, (moments.write(self._last),))
             try:
                 self._connection.commit()
             except Exception:
@@ -159,11 +168,22 @@ def add(db: Session, table: type[Base], rows: Iterable[Any]) -> None:
 
 
 def same_all_turn(db: Session, what: Hashable, read: Callable[[], Read]) -> Read:
-    """What `read` finds; of all pieces of work that share a turn only the first one reads it.
-
-    For keys, which no such piece changes: who changes one has a turn alone.
-    """
+    """What `read` finds; of all pieces of work that share a turn only the first one reads it."""
     return _once(db.info.get(_SAME), what, read)
+
+
+def of_keys(db: Session, what: Hashable, read: Callable[[], Read | None]) -> Read | None:
+    """What `read` finds, if anything; in a turn it is read again only if something happened to a key.
+
+    No piece of work that shares a turn changes one: who does has a turn alone.
+    """
+    known: dict[Hashable, Any] = db.info.get(_KEYS, {})
+    found: Read | None = known.get(what)
+    if found is None:
+        found = read()
+        if found is not None:
+            known[what] = found
+    return found
 
 
 def given(db: Session, what: Hashable, read: Callable[[], Read]) -> Read:
@@ -190,3 +210,26 @@ def _once(known: dict[Hashable, Any] | None, what: Hashable, read: Callable[[], 
         known[what] = read()
     found: Read = known[what]
     return found
+
+
+class _Moments(NamedTuple):
+    """How the driver reads and writes moments, and the statement that takes the moment of the latest write."""
+
+    read: Callable[[Any], Any]
+    write: Callable[[Any], Any]
+    set_last_write: str
+
+
+@cache
+def _moments(dialect: Dialect) -> _Moments:
+    kind: Any = LastWrite.__table__.c.recorded_at.type.dialect_impl(dialect)  # type: ignore[attr-defined]
+    mark = "?" if dialect.name == "sqlite" else "%s"
+    return _Moments(
+        kind.result_processor(dialect, None) or _as_it_is,
+        kind.bind_processor(dialect) or _as_it_is,
+        f"UPDATE last_write SET recorded_at = {mark}",
+    )
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
