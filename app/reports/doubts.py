@@ -4,14 +4,15 @@ Pure: it knows no database. Receipts say it when a figure comes in, `GET /v1/qua
 """
 
 import itertools
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import cached_property, lru_cache
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, NamedTuple
 
 ReceiptCode = Literal[
     "no_active_status",
@@ -50,7 +51,7 @@ MOST_Z = Fraction(35, 10)
 SMALLEST_REACH = 5
 """So far from the median nothing is doubted: small counts vary that much by chance, whatever their spread so far."""
 
-_MONTH = (len("2022-03"), False)
+_YEAR, _QUARTER, _MONTH = "year", "quarter", "month"
 
 # Iglewicz and Hoaglin, How to Detect and Handle Outliers (1993): what makes each spread that of a normal distribution.
 _MEDIAN_SPREAD = 1 / Fraction(6_745, 10_000)
@@ -63,8 +64,7 @@ LEAST_EXPECTED = 3
 """Where three sessions are to be expected, chance gives none in one of twenty periods (Poisson)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(NamedTuple):
     """A count in force; `first` and `last` are the days of its period, `counted_to` the last day counted."""
 
     period: str
@@ -72,11 +72,6 @@ class Figure:
     last: date
     counted_to: date
     sessions: int
-
-    @property
-    def kind(self) -> tuple[int, bool]:
-        """Equal for two years, two quarters and two months."""
-        return len(self.period), "Q" in self.period
 
     @property
     def is_whole(self) -> bool:
@@ -104,33 +99,60 @@ class Figures:
 
     def __init__(self, figures: Iterable[Figure]) -> None:
         self.all = sorted(figures, key=attrgetter("first"))
-        self._first_days = [figure.first for figure in self.all]
-        self._whole: dict[tuple[int, bool], list[Figure]] = {}
+        of_kind: dict[str, list[Figure]] = {}
         for figure in self.all:
-            if figure.is_whole:
-                self._whole.setdefault(figure.kind, []).append(figure)
-        self._months = {_month_number(figure.first): figure.sessions for figure in self._whole.get(_MONTH, ())}
-        self._sessions: dict[tuple[tuple[int, bool], int], list[int]] = {}
+            of_kind.setdefault(_kind(figure.period), []).append(figure)
+        self._alike = {kind: Alike(figures) for kind, figures in of_kind.items()}
 
-    def sessions_of_others(self, figure: Figure) -> list[int]:
-        """Ascending, those like `figure`, which is one of these itself: of the same kind of period, counted to their
-        end, of its own and the years around.
-        """
-        slot = figure.kind, figure.first.year
-        together = self._sessions.get(slot)
-        if together is None:
-            together = self._sessions[slot] = sorted(other.sessions for other in self._near(*slot))
-        own = bisect_left(together, figure.sessions)
-        return together[:own] + together[own + 1 :]
+    def like(self, figure: Figure) -> "Alike":
+        """Those of years for a year, of quarters for a quarter, of months for a month."""
+        return self._alike[_kind(figure.period)]
+
+
+class Alike:
+    """The figures of one kind of period, of which there is one at least, in the order of their days.
+
+    What is asked of each of them is worked out once for all that have the same answer.
+    """
+
+    def __init__(self, figures: Sequence[Figure]) -> None:
+        self._figures = figures
+        self._first_days = [figure.first for figure in figures]
+        whole = [figure for figure in figures if figure.counted_to == figure.last]
+        self._whole = whole
+        self._years = [figure.first.year for figure in whole]
+        self._sessions = [figure.sessions for figure in whole]
+        self._around: dict[int, tuple[int, int]] = {}
+        self._usual: dict[tuple[tuple[int, int], int], tuple[int, int, int] | None] = {}
 
     def before(self, figure: Figure) -> Figure | None:
-        """The last of the same kind of period before `figure`, not older than the year before."""
-        for other in reversed(self.all[: bisect_left(self._first_days, figure.first)]):
-            if other.first.year < figure.first.year - 1:
-                return None
-            if other.kind == figure.kind:
-                return other
-        return None
+        """The last one before `figure`, not older than the year before."""
+        place = bisect_left(self._first_days, figure.first)
+        if not place or self._first_days[place - 1].year < figure.first.year - 1:
+            return None
+        return self._figures[place - 1]
+
+    def unusual(self, figure: Figure) -> tuple[int, int, int] | None:
+        """What `usual_range` says beside the others, and how many these are, if `figure` lies outside; None if not.
+
+        `figure` is one of these and counted to its end. The others are counted to theirs, in its own and the years
+        around.
+        """
+        year, sessions = figure.first.year, figure.sessions
+        around = self._around.get(year)
+        if around is None:
+            around = self._around[year] = self._places_around(year)
+        asked = around, sessions
+        if asked not in self._usual:
+            self._usual[asked] = self._outside(*asked)
+        return self._usual[asked]
+
+    @cached_property
+    def hold_copies(self) -> bool:
+        """False if nowhere as many in a row have the same number of sessions as make `run_around` worth asking."""
+        sessions = self._sessions
+        rows = zip(*(sessions[begin:] for begin in range(SHORTEST_RUN)), strict=False)
+        return any(row[0] >= SMALLEST_COPIED and len(set(row)) == 1 for row in rows)
 
     def run_around(self, figure: Figure) -> tuple[int, int]:
         """How many months just before the month `figure`, and just after it, have as many sessions; of years around."""
@@ -145,14 +167,27 @@ class Figures:
         near = abs(month // 12 - figure.first.year) <= HISTORY_YEARS
         return near and self._months.get(month) == figure.sessions
 
-    def _near(self, kind: tuple[int, bool], year: int) -> list[Figure]:
-        return [other for other in self._whole.get(kind, ()) if abs(other.first.year - year) <= HISTORY_YEARS]
+    @cached_property
+    def _months(self) -> Mapping[int, int]:
+        return {_month_number(figure.first): figure.sessions for figure in self._whole}
+
+    def _places_around(self, year: int) -> tuple[int, int]:
+        """From which place to which those counted to their end are of `year` and the years around."""
+        return bisect_left(self._years, year - HISTORY_YEARS), bisect_right(self._years, year + HISTORY_YEARS)
+
+    def _outside(self, around: tuple[int, int], sessions: int) -> tuple[int, int, int] | None:
+        others = sorted(self._sessions[slice(*around)])
+        others.remove(sessions)
+        if not others or abs(2 * sessions - _twice_the_median(others)) <= 2 * SMALLEST_REACH:
+            return None  # As usual_range would say with more work; of most figures there is no more to ask.
+        usual = usual_range(others)
+        return None if usual is None or usual[0] <= sessions <= usual[1] else (*usual, len(others))
 
 
 def doubts(figure: Figure, own: Figures, statuses: Sequence[tuple[date, str]]) -> list[Doubt]:
     """What is odd about `figure`, which is one of its municipality's `own`; `statuses` ascend by day."""
-    found = [_outlier(figure, own), _zero_in_use(figure, own, statuses), _duplicate_month(figure, own)]
-    return [doubt for doubt in found if doubt]
+    alike = own.like(figure)
+    return list(filter(None, (_outlier(figure, alike), _zero_in_use(figure, own, statuses), _duplicate(figure, alike))))
 
 
 def usual_range(others: Sequence[int]) -> tuple[int, int] | None:
@@ -201,17 +236,12 @@ def a_year_after(day: date) -> date:
     return _in_year(day, day.year + 1)
 
 
-def _outlier(figure: Figure, own: Figures) -> Doubt | None:
-    if not figure.is_whole:
+def _outlier(figure: Figure, alike: Alike) -> Doubt | None:
+    found = alike.unusual(figure) if figure.is_whole else None
+    if found is None:
         return None
-    others = own.sessions_of_others(figure)
-    if not others or abs(2 * figure.sessions - _twice_the_median(others)) <= 2 * SMALLEST_REACH:
-        return None  # As usual_range would say with more work; of most figures there is no more to ask.
-    usual = usual_range(others)
-    if usual is None or usual[0] <= figure.sessions <= usual[1]:
-        return None
-    low, high = usual
-    detail = f"{figure.sessions} sessions in {figure.period}; its {len(others)} other counts like it suggest "
+    low, high, others = found
+    detail = f"{figure.sessions} sessions in {figure.period}; its {others} other counts like it suggest "
     return Doubt("outlier", f"{detail}{low} to {high}", low, high)
 
 
@@ -219,7 +249,9 @@ def _zero_in_use(figure: Figure, own: Figures, statuses: Sequence[tuple[date, st
     """A zero is doubted after twelve months in use, if no session was held in the twelve months before the period
     either, or so many that chance would seldom give none: in a small municipality a month without a session is usual.
     """
-    since = None if figure.sessions else in_use_since(statuses, figure.first, figure.counted_to)
+    if figure.sessions:
+        return None
+    since = in_use_since(statuses, figure.first, figure.counted_to)
     if since is None or a_year_after(since) > figure.first:
         return None
     begins = _in_year(figure.first, figure.first.year - 1)
@@ -232,17 +264,24 @@ def _zero_in_use(figure: Figure, own: Figures, statuses: Sequence[tuple[date, st
     return Doubt("zero_in_use", detail)
 
 
-def _duplicate_month(figure: Figure, own: Figures) -> Doubt | None:
+def _duplicate(month: Figure, alike: Alike) -> Doubt | None:
     """Three equal months happen by chance as well, but even to six a month once in some eighty months."""
-    if figure.sessions < SMALLEST_COPIED or figure.kind != _MONTH or not figure.is_whole:
+    if month.sessions < SMALLEST_COPIED or not alike.hold_copies:
         return None
-    before, after = own.run_around(figure)
+    if _kind(month.period) != _MONTH or not month.is_whole:
+        return None
+    before, after = alike.run_around(month)
     length = before + 1 + after
     if length < SHORTEST_RUN:
         return None
-    first, last = _month_text(_month_number(figure.first) - before), _month_text(_month_number(figure.first) + after)
-    detail = f"{figure.sessions} sessions in each of the {length} months from {first} to {last}"
+    first, last = _month_text(_month_number(month.first) - before), _month_text(_month_number(month.first) + after)
+    detail = f"{month.sessions} sessions in each of the {length} months from {first} to {last}"
     return Doubt("duplicate_month", f"{detail}; is one a copy of another?")
+
+
+@lru_cache(maxsize=4096)
+def _kind(period: str) -> str:
+    return _YEAR if len(period) == len("2022") else _QUARTER if "Q" in period else _MONTH
 
 
 def _month_number(first: date) -> int:

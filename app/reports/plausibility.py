@@ -50,7 +50,7 @@ def count_warnings(entry: PlainCount, background: Background, *, corrects: AnyEn
     warnings = _released(figure.first.year, background) + background.about_practice
     if inactive := no_active_status(background.place, figure, background.statuses):
         warnings.append(Warned(inactive.code, inactive.detail))
-    if detail := _jump(figure, background.figures.before(figure), corrects):
+    if figure.sessions >= JUMP and (detail := _jump(figure, background.figures.like(figure).before(figure), corrects)):
         warnings.append(Warned("tenfold_jump", detail))
     for doubt in doubts(figure, background.figures, background.statuses):
         warnings.append(Warned(doubt.code, doubt.detail))
