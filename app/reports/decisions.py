@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from operator import attrgetter
 
 from sqlmodel import Session
@@ -11,11 +12,12 @@ from sqlmodel import Session
 from app.errors import FieldError
 from app.periods import Period
 from app.places.register import Municipality, municipality_code
+from app.reports.doubts import Figures
 from app.reports.entries import UNNUMBERED, PlainCount, PlainStatus
 from app.reports.given import given_practices, given_years
 from app.reports.ledger import Decision, Key, plain_in_force
 from app.reports.models import ListName, Outcome
-from app.reports.plausibility import Background, count_warnings, status_warnings
+from app.reports.plausibility import Background, count_warnings, figure_of, status_warnings
 from app.reports.rules import CheckedCount, CheckedStatus, Overlapping, Refusal
 from app.reports.sent import Sent
 from app.turn import known_of_ledger, once_kept
@@ -24,16 +26,37 @@ Row = CheckedCount | CheckedStatus
 Locate = Callable[[ListName, int, Refusal], FieldError]
 """Says where in what was sent a refusal of a row belongs."""
 
+FEW = 3
+"""For so many new counts what is known of the others is not sorted out once more."""
+
 MOST_KNOWN = 1_000
 """Of how many municipalities and practices the writer knows what stands, from turn to turn; a few dozen MB at most."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Standing:
     """What is in force of one municipality and practice, as the writer sees it: by period, and by day."""
 
     counts: dict[str, PlainCount]
     statuses: dict[date, PlainStatus]
+
+    @cached_property
+    def figures(self) -> Figures:
+        """The counts, to be held against one another."""
+        return Figures(map(figure_of, self.counts.values()))
+
+    def after(self, decisions: Sequence[Decision]) -> "Standing":
+        """What will stand once `decisions` are recorded."""
+        gone = {entry.period for decision in decisions for entry in decision.superseded}
+        counts = [decision.added for decision in decisions if isinstance(decision.added, PlainCount)]
+        statuses = [decision.added for decision in decisions if isinstance(decision.added, PlainStatus)]
+        then = Standing({**self.counts}, {**self.statuses} | {status.day: status for status in statuses})
+        for period in gone:
+            then.counts.pop(period, None)
+        then.counts.update({count.period: count for count in counts})
+        if len(counts) <= FEW:
+            then.figures = self.figures.after(gone, [figure_of(count) for count in counts])
+        return then
 
 
 AllStanding = Mapping[Key, Standing]
@@ -131,8 +154,8 @@ def add_warnings(
     for key, own in by_key.items():
         practice, place = known[key[0]], places[key[1]]
         released = kept[practice.slug].get(place.county or "", frozenset())
-        then = _after(own, standing[key])
-        background = Background(practice, place, released, then.counts.values(), then.statuses.values())
+        then = standing[key].after(own)
+        background = Background(practice, place, released, then.figures, then.statuses.values())
         for decision in own:
             entry = decision.added or decision.standing
             if isinstance(entry, PlainCount):
@@ -152,19 +175,6 @@ def _by_key(decisions: Sequence[Decision]) -> Mapping[Key, Sequence[Decision]]:
         if decision.outcome != "rejected" and entry is not None:
             by_key.setdefault((entry.practice, entry.municipality), []).append(decision)
     return by_key
-
-
-def _after(decisions: Sequence[Decision], standing: Standing) -> Standing:
-    """What will stand of one municipality and practice once `decisions` are recorded."""
-    counts, statuses = {**standing.counts}, {**standing.statuses}
-    for decision in decisions:
-        for gone in decision.superseded:
-            counts.pop(gone.period, None)
-        if isinstance(decision.added, PlainCount):
-            counts[decision.added.period] = decision.added
-        elif decision.added:
-            statuses[decision.added.day] = decision.added
-    return Standing(counts, statuses)
 
 
 def _count_decision(row: CheckedCount, counts: Mapping[str, PlainCount]) -> Decision:
