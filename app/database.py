@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
@@ -357,19 +357,31 @@ def is_sqlite(db: Session) -> bool:
 
 
 def carry_out(connection: Connection, statements: Iterable[Statement]) -> None:
-    """Carry out `statements`, none of which finds anything, one after the other; PostgreSQL is waited for once.
+    """Carry out `statements`, none of which finds anything, one after the other.
 
     Past SQLAlchemy, which takes longer for each than SQLite does.
     """
-    sqlite = connection.dialect.name == "sqlite"
-    driver: Any = connection.connection.dbapi_connection
-    with _told_as_ever(connection), nullcontext() if sqlite else driver.pipeline():
-        cursor = driver.cursor()
+    with _told_as_ever(connection):
+        cursor: Any = connection.connection.cursor()
         for statement, rows in statements:
             if len(rows) == 1:
                 cursor.execute(statement, rows[0])
             else:
                 cursor.executemany(statement, rows)
+
+
+def carry_out_at_once(connection: Connection, statements: Sequence[Statement]) -> None:
+    """Carry out a few short `statements`, none of which finds anything; PostgreSQL is waited for once.
+
+    Not in its pipeline mode, after which it would not end a transaction that is left open (HOLDER_SECONDS).
+    """
+    if connection.dialect.name == "sqlite":
+        carry_out(connection, statements)
+        return
+    driver: Any = connection.connection.dbapi_connection
+    values = [value for _, rows in statements for row in rows for value in row]
+    with _told_as_ever(connection):
+        driver.cursor_of_texts().execute("; ".join(statement for statement, _ in statements), values)
 
 
 def _begin_turn(connection: Connection, look: str) -> Sequence[Any]:
