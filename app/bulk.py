@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ ROWS_AT_ONCE = 10_000
 
 ROOM_KILOBYTES = 32_000
 
-_ARRAYS = {"Integer": "bigint", "Date": "date", "UTCDateTime": "timestamptz"}
+_ARRAYS = {"Integer": "bigint", "Date": "date", "UTCDateTime": "timestamptz", "JSON": "json"}
 """PostgreSQL's types of what is no text, by the types of our columns."""
 
 
@@ -37,7 +37,7 @@ def add_rows(db: Session, table: type[Base], rows: Iterable[Any]) -> None:
 
 def _add(connection: Connection, insert: "_Insert", some: Sequence[tuple[Any, ...]]) -> None:
     columns = [
-        column if write is None else tuple(map(cache(write), column))
+        column if write is None else tuple(map(write(), column))
         for write, column in zip(insert.writers, zip(*some, strict=True), strict=True)
     ]
     if len(some) == 1 or insert.of_arrays is None:
@@ -66,7 +66,7 @@ class _Insert(NamedTuple):
     """
 
     values_of: Callable[[Any], tuple[Any, ...]]
-    writers: Sequence[Callable[[Any], Any] | None]
+    writers: Sequence[Callable[[], Callable[[Any], Any]] | None]
     of_values: str
     of_arrays: str | None
 
@@ -81,7 +81,14 @@ def _insert_into(table: type[Base], dialect: Dialect) -> _Insert:
     return _Insert(
         attrgetter(*columns.keys()),
         # A dialect's own way of writing a type is made anew each time that it is asked for.
-        [column.type.dialect_impl(dialect).bind_processor(dialect) for column in columns],
+        [_writer(column.type, column.type.dialect_impl(dialect).bind_processor(dialect)) for column in columns],
         values,
         None if sqlite else f"{into} SELECT * FROM unnest({arrays})",
     )
+
+
+def _writer(kind: Any, write: Callable[[Any], Any] | None) -> Callable[[], Callable[[Any], Any]] | None:
+    """What makes a function that writes the values of a column of that `kind`, equal ones once; None as they are."""
+    if write is None:
+        return None
+    return partial(cache, write) if kind.hashable else lambda: write

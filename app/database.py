@@ -1,11 +1,11 @@
 """The database: its engine, SQLite's manners, constraint names, and one transaction per request."""
 
 import math
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from opentelemetry.trace import NoOpTracer, Span, Tracer
 from sqlalchemy import (
@@ -13,18 +13,15 @@ from sqlalchemy import (
     Engine,
     MetaData,
     String,
-    bindparam,
     create_engine,
     event,
-    literal_column,
     text,
-    update,
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError, TimeoutError
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Field, Session, SQLModel
 
-from app.clock import RESOLUTION, Clock, helsinki_day
+from app.clock import RESOLUTION, Clock
 from app.measures.counting import Measures
 from app.measures.pool import WatchedPool
 from app.settings import Settings
@@ -53,16 +50,9 @@ ABANDONED_SECONDS = 60
 SNAPSHOT = "snapshot"
 """Where in `info` of a session that sees one moment throughout is kept what need not be read from it twice, by name."""
 
-POSTED = "posted"
-"""Where in `info` of a session stands how many rows of a post came to each outcome, to be counted once it is kept."""
-
 _DURABLE = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
 
-Known = TypeVar("Known")
-
-_SAME = "same_all_turn"
-_GIVEN = "given"
-
+_BUSY_TIMEOUT = "busy_timeout"
 _BEGIN = "begin"
 """The option of a connection that says how its transactions begin, where it is not as the driver would."""
 
@@ -120,9 +110,6 @@ class LastWrite(Base, table=True):
     recorded_at: datetime
 
 
-_SET_LAST_WRITE = update(LastWrite).where(col(LastWrite.id) == 1).values(recorded_at=bindparam("at"))
-
-
 class UnsafeDatabase(Exception):
     """The database does not keep what makes an acknowledged write survive a power cut, or cannot keep every text."""
 
@@ -169,15 +156,15 @@ class Database:
                 raise
 
     @contextmanager
-    def turn(self, clock: Clock, given: "Given") -> Iterator["Turn"]:
-        """The turn to write, for several pieces of work; what is not kept in the end is rolled back.
+    def turn(self) -> Iterator[Connection]:
+        """A connection that has the turn to write; what is not committed on it in the end is rolled back.
 
         It waits a second for whoever has the turn, and then raises what `busy` knows.
         """
         with self.engine.connect() as connection:
             with allowed(Allowance(_TURN_SECONDS + _ROUND_TRIPS_SECONDS)):
                 _wait_for_turn(connection)
-            yield Turn(connection, clock, given)
+            yield connection
 
     def erase_deleted(self) -> None:
         """Leave nothing of deleted rows in the database's own files: neither in freed pages nor in SQLite's log.
@@ -277,71 +264,6 @@ class Database:
         return "" if self.engine.dialect.name == "sqlite" else self.settings.public_role
 
 
-class Given:
-    """What posts are held against and do not change, as it was read: definitions, registers, releases.
-
-    It is good for a day, and for as long as each of `edition`, expressions of SQL, has the same value; nothing is kept
-    if there is none.
-    """
-
-    def __init__(self, *edition: str) -> None:
-        self.known: dict[Hashable, Any] = {}
-        self._edition: tuple[Any, ...] = ()
-        self._query: Any = select(col(LastWrite.recorded_at), *map(literal_column, edition))
-
-    def look(self, connection: Connection, day: date) -> datetime:
-        """The moment of the latest write; forgets everything if it may have changed by `day`.
-
-        To be called in every turn, before anything is asked.
-        """
-        last_write: datetime
-        last_write, *values = connection.execute(self._query).one()
-        if not values or self._edition != (day, *values):
-            self._edition, self.known = (day, *values), {}
-        return last_write
-
-
-class Turn:
-    """A transaction of the one writer, in which several pieces of work are done one after the other.
-
-    Each has a session and a savepoint of its own: what it raises undoes its own writes and nothing else, and it may
-    roll its session back as if it were alone.
-    """
-
-    def __init__(self, connection: Connection, clock: Clock, given: Given) -> None:
-        self._connection = connection
-        self._clock = clock
-        self._last = given.look(connection, helsinki_day(clock()))
-        self._kept = False
-        self._info: dict[Any, Any] = {_SAME: {}, _GIVEN: given.known}
-
-    @contextmanager
-    def piece(self, *, alone: bool) -> Iterator[tuple[Session, datetime]]:
-        """A session for the next piece of work, and the moment to record it at: later than every one before.
-
-        One that is `alone` in its turn needs no savepoint, which costs two round trips.
-        """
-        at = max(self._clock(), self._last + RESOLUTION)
-        mode: Any = "rollback_only" if alone else "create_savepoint"
-        with Session(self._connection, join_transaction_mode=mode, expire_on_commit=False, info=self._info) as db:
-            yield db, at
-            if db.in_transaction():
-                db.commit()
-                self._last, self._kept = at, True
-
-    def keep(self) -> None:
-        """Commit what the pieces wrote that raised nothing."""
-        if not self._kept:
-            return
-        self._connection.execute(_SET_LAST_WRITE, {"at": self._last})
-        try:
-            self._connection.commit()
-        except Exception:
-            # SQLite leaves the transaction open, and SQLAlchemy, which holds it for ended, would pool it as it is.
-            self._connection.invalidate()
-            raise
-
-
 def take_turn(db: Session, clock: Clock) -> datetime:
     """Wait to be the only writer; the moment to record at, later than every one before."""
     wait_for_turn(db)
@@ -349,19 +271,6 @@ def take_turn(db: Session, clock: Clock) -> datetime:
     last.recorded_at = max(clock(), last.recorded_at + RESOLUTION)
     db.add(last)
     return last.recorded_at
-
-
-def same_all_turn(db: Session, what: Hashable, read: Callable[[], Known]) -> Known:
-    """What `read` finds; of all pieces of work that share a turn only the first one reads it.
-
-    For keys, which no such piece changes: who changes one has a turn alone.
-    """
-    return _once(db.info.get(_SAME), what, read)
-
-
-def given(db: Session, what: Hashable, read: Callable[[], Known]) -> Known:
-    """What `read` finds; in a turn it is read again only if the edition of what is `Given` has changed."""
-    return _once(db.info.get(_GIVEN), what, read)
 
 
 def wait_for_turn(db: Session) -> None:
@@ -444,16 +353,6 @@ def _wait_for_turn(connection: Connection) -> None:
         connection.execution_options(**_IMMEDIATE).begin()
     else:
         connection.execute(_LOCK_SOON)
-
-
-def _once(known: dict[Hashable, Any] | None, what: Hashable, read: Callable[[], Known]) -> Known:
-    """What is `known`, read if it is not yet; None is outside a turn, where all is read anew."""
-    if known is None:
-        return read()
-    if what not in known:
-        known[what] = read()
-    found: Known = known[what]
-    return found
 
 
 def _code(error: DBAPIError) -> str | None:
@@ -583,5 +482,9 @@ def _on_sqlite_connect(connection: Any, _record: Any) -> None:
 def _on_sqlite_begin(connection: Connection, *, most_seconds: float) -> None:
     """Begin in the driver's stead, which would begin too late to keep one snapshot; wait for a turn while one may."""
     with waiting(most_seconds) as seconds:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+        # In whole tenths, so that it is mostly what it was.
+        timeout = math.ceil(seconds * 10) * 100
+        if connection.info.get(_BUSY_TIMEOUT) != timeout:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {timeout}")
+            connection.info[_BUSY_TIMEOUT] = timeout
         connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get(_BEGIN, 'DEFERRED')}")

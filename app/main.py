@@ -26,7 +26,7 @@ from app.access.at_hand import AnswersToHolders
 from app.access.limits import limits_of
 from app.access.refusals import RefusalsAudited
 from app.clock import Clock, system_clock
-from app.database import Database, Given
+from app.database import Database
 from app.errors import install_problems
 from app.measures.counting import Measures
 from app.operation.gauges import LastPosts
@@ -37,6 +37,7 @@ from app.reports.given import EDITION
 from app.reports.models import SubmissionIn
 from app.settings import Settings
 from app.tracing.switch import tracing_to
+from app.turn import Known
 from app.web.admission import Admission
 from app.web.answers import ConditionalAnswers
 from app.web.at_hand import AnswersAtHand
@@ -117,7 +118,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks 
     measures = Measures(VERSION)
     database.watch(measures)
     editions, recorded = EditionNow(database, clock), RecordedNow(database, clock)
-    turns = Turns(database, clock, Given(*EDITION))
+    turns = Turns(database, clock, Known(*EDITION))
     workshop = Workshop(Workbench(database, clock, settings))
     tracing = tracing_to(settings.otlp_endpoint, version=VERSION)
     database.tracer = tracing.tracer

@@ -29,6 +29,7 @@ ROOMS = (
     "tracing",
     "database",
     "bulk",
+    "turn",
     "web",
     "places",
     "access",

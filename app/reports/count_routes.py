@@ -7,9 +7,10 @@ from fastapi import APIRouter, Body, Query, Request, Response
 from app.access.caller import Reader
 from app.access.models import Action
 from app.access.replies import REPLAYED
-from app.access.writing import TheWriter, WritingRoute
+from app.access.writing import TheWriter, WritingRoute, by
 from app.errors import NotFound, problems
 from app.reports import examples
+from app.reports.decisions import read_standing
 from app.reports.export import lines_of_counts
 from app.reports.history import count_history, count_in_force
 from app.reports.ledger import entry_etag
@@ -47,6 +48,7 @@ from app.reports.parameters import (
 from app.reports.recording import PreconditionFailed, in_single_figure, record, retract
 from app.reports.rules import Overlapping
 from app.reports.sent import Sent
+from app.reports.short_ways import one_count
 from app.reports.submissions import organisation_names
 from app.web.answers import (
     Accepted,
@@ -60,6 +62,7 @@ from app.web.answers import (
 )
 from app.web.dependencies import AsOfMoment, ReadDb
 from app.web.paging import DEFAULT_ROWS, Limit, next_page
+from app.web.turns import Ahead
 
 router = APIRouter(prefix="/v1", route_class=WritingRoute)
 
@@ -76,6 +79,7 @@ router = APIRouter(prefix="/v1", route_class=WritingRoute)
         **problems(*WRITING, PreconditionFailed, Overlapping, *WITH_BODY),
     },
 )
+@by(one_count)
 async def put_session_count(
     writer: TheWriter,
     practice: PracticePath,
@@ -94,7 +98,8 @@ async def put_session_count(
         lambda turn: single_receipt(
             record(turn.db, sent, by=turn.caller, at=turn.at, if_match=if_match, locate=in_single_figure),
             turn.caller,
-        )
+        ),
+        ahead=Ahead(read_standing, sent),
     )
 
 

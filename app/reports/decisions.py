@@ -1,59 +1,129 @@
 """What becomes of each row of a submission, given what is in force: the entry it adds, what it supersedes, warnings."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import MAXYEAR, date
+from datetime import date, datetime
+from functools import cached_property
 from operator import attrgetter
 
 from sqlmodel import Session
 
 from app.errors import FieldError
 from app.periods import Period
-from app.places.register import Municipality
-from app.reports.doubts import HISTORY_YEARS
+from app.places.register import Municipality, municipality_code
+from app.reports.doubts import Figures
 from app.reports.entries import UNNUMBERED, PlainCount, PlainStatus
 from app.reports.given import given_practices, given_years
 from app.reports.ledger import Decision, Key, plain_in_force
 from app.reports.models import ListName, Outcome
-from app.reports.plausibility import Background, count_warnings, status_warnings
+from app.reports.plausibility import Background, count_warnings, figure_of, status_warnings
 from app.reports.rules import CheckedCount, CheckedStatus, Overlapping, Refusal
+from app.reports.sent import Sent
+from app.turn import known_of_ledger, once_kept
 
 Row = CheckedCount | CheckedStatus
 Locate = Callable[[ListName, int, Refusal], FieldError]
 """Says where in what was sent a refusal of a row belongs."""
 
+FEW = 3
+"""For so many new counts what is known of the others is not sorted out once more."""
 
-@dataclass(slots=True)
+MOST_KNOWN = 1_000
+"""Of how many municipalities and practices the writer knows what stands, from turn to turn; a few dozen MB at most."""
+
+
+@dataclass
 class Standing:
-    """What is in force of the municipalities and practices that a submission is about, as the writer sees it."""
+    """What is in force of one municipality and practice, as the writer sees it: by period, and by day."""
 
-    counts: dict[Key, dict[str, PlainCount]]
-    statuses: dict[Key, dict[date, PlainStatus]]
+    counts: dict[str, PlainCount]
+    statuses: dict[date, PlainStatus]
+
+    @cached_property
+    def figures(self) -> Figures:
+        """The counts, to be held against one another."""
+        return Figures(map(figure_of, self.counts.values()))
+
+    def after(self, decisions: Sequence[Decision]) -> "Standing":
+        """What will stand once `decisions` are recorded."""
+        gone = {entry.period for decision in decisions for entry in decision.superseded}
+        counts = [decision.added for decision in decisions if isinstance(decision.added, PlainCount)]
+        statuses = [decision.added for decision in decisions if isinstance(decision.added, PlainStatus)]
+        then = Standing({**self.counts}, {**self.statuses} | {status.day: status for status in statuses})
+        for period in gone:
+            then.counts.pop(period, None)
+        then.counts.update({count.period: count for count in counts})
+        if len(counts) <= FEW:
+            then.figures = self.figures.after(gone, [figure_of(count) for count in counts])
+        return then
 
 
-def standing_for(db: Session, rows: Sequence[Row]) -> Standing:
-    """What `rows` are held against: all statuses, and the counts of their years and of those around them."""
-    standing = Standing({}, {})
-    keys = {(row.practice, row.municipality) for row in rows}
-    years = {row.period.first.year for row in rows if isinstance(row, CheckedCount) and row.period}
-    if years:
-        last_year = min(max(years) + HISTORY_YEARS, MAXYEAR)
-        near = (date(min(years) - HISTORY_YEARS, 1, 1), date(last_year, 12, 31))
-        for count in plain_in_force(db, PlainCount, keys, first_days=near):
-            standing.counts.setdefault((count.practice, count.municipality), {})[count.period] = count
+AllStanding = Mapping[Key, Standing]
+
+
+def read_standing(db: Session, _at: datetime, sent: Sequence[Sent]) -> None:
+    """Read what stands of all that is `sent` by those who share a turn, unless it is known."""
+    rows = itertools.chain.from_iterable((*one.counts, *one.statuses) for one in sent)
+    _standing_of(db, {(row.practice, municipality_code(row.municipality)) for row in rows})
+
+
+def standing_for(db: Session, rows: Sequence[Row]) -> AllStanding:
+    """What `rows` are held against, by what they are about."""
+    return _standing_of(db, {(row.practice, row.municipality) for row in rows})
+
+
+def _standing_of(db: Session, keys: Set[Key]) -> AllStanding:
+    known = _known(db)
+    if known is None or len(keys) > MOST_KNOWN:
+        return _read(db, keys)
+    missing: Set[Key] = keys - known.keys()
+    if missing:
+        if len(known) + len(missing) > MOST_KNOWN:
+            known.clear()
+            missing = keys
+        known.update(_read(db, missing))
+    return known
+
+
+def _known(db: Session) -> dict[Key, Standing] | None:
+    """What the writer knows of what stands; None where all is read anew."""
+    known = known_of_ledger(db)
+    return None if known is None else known.setdefault("standing", {})
+
+
+def _learning(db: Session, keys: Set[Key]) -> Callable[[Key, Standing], None]:
+    """To be told what stands of each of `keys` after this work; the writer knows it once that is kept."""
+    known = _known(db)
+    after: dict[Key, Standing] = {}
+    if known is None:
+        return lambda _key, _standing: None
+    if len(keys) > MOST_KNOWN:
+        once_kept(db, known.clear)
+        return lambda _key, _standing: None
+    once_kept(db, lambda: known.update(after))
+    return after.__setitem__
+
+
+def _read(db: Session, keys: Set[Key]) -> dict[Key, Standing]:
+    found = {key: Standing({}, {}) for key in keys}
+    for count in plain_in_force(db, PlainCount, keys):
+        if standing := found.get((count.practice, count.municipality)):
+            standing.counts[count.period] = count
     for status in plain_in_force(db, PlainStatus, keys):
-        standing.statuses.setdefault((status.practice, status.municipality), {})[status.day] = status
-    return standing
+        if standing := found.get((status.practice, status.municipality)):
+            standing.statuses[status.day] = status
+    return found
 
 
-def decision_on(row: Row, standing: Standing, locate: Locate) -> Decision:
+def decision_on(row: Row, standing: AllStanding, locate: Locate) -> Decision:
     """What becomes of `row`; one that overlaps what stands is refused here, since that depends on what is recorded."""
     if row.refusals:
         decision = Decision(row.list_name, row.index, "rejected")
     elif isinstance(row, CheckedCount):
-        decision = _count_decision(row, standing.counts.get((row.practice, row.municipality), {}))
+        decision = _count_decision(row, standing[row.practice, row.municipality].counts)
     else:
-        decision = _status_decision(row, standing.statuses.get((row.practice, row.municipality), {}))
+        decision = _status_decision(row, standing[row.practice, row.municipality].statuses)
     if row.refusals:
         decision.errors = [locate(row.list_name, row.index, refusal) for refusal in row.refusals]
     return decision
@@ -67,20 +137,25 @@ def in_submission(list_name: ListName, index: int, refusal: Refusal) -> FieldErr
 def add_warnings(
     db: Session,
     decisions: Sequence[Decision],
-    standing: Standing,
+    standing: AllStanding,
     *,
     places: Mapping[str, Municipality],
     today: date,
 ) -> None:
-    """Say what is odd about each row, in the light of all that is in force once the submission is recorded."""
+    """Say what is odd about each row, in the light of all that is in force once the submission is recorded.
+
+    That the writer knows from then on.
+    """
     known = given_practices(db)
     by_key = _by_key(decisions)
     kept = {slug: given_years(db, slug, on=today) for slug in {practice for practice, _ in by_key}}
+    learn = _learning(db, by_key.keys())
     # One municipality and practice after the other, so that what is sorted out for each is not held for all.
     for key, own in by_key.items():
         practice, place = known[key[0]], places[key[1]]
         released = kept[practice.slug].get(place.county or "", frozenset())
-        background = Background(practice, place, released, *_in_force_then(own, standing, key))
+        then = standing[key].after(own)
+        background = Background(practice, place, released, then.figures, then.statuses.values())
         for decision in own:
             entry = decision.added or decision.standing
             if isinstance(entry, PlainCount):
@@ -89,6 +164,7 @@ def add_warnings(
             else:
                 assert isinstance(entry, PlainStatus)
                 decision.warnings = status_warnings(entry, background)
+        learn(key, then)
 
 
 def _by_key(decisions: Sequence[Decision]) -> Mapping[Key, Sequence[Decision]]:
@@ -99,21 +175,6 @@ def _by_key(decisions: Sequence[Decision]) -> Mapping[Key, Sequence[Decision]]:
         if decision.outcome != "rejected" and entry is not None:
             by_key.setdefault((entry.practice, entry.municipality), []).append(decision)
     return by_key
-
-
-def _in_force_then(
-    decisions: Sequence[Decision], standing: Standing, key: Key
-) -> tuple[Collection[PlainCount], Collection[PlainStatus]]:
-    """What will be in force of one municipality and practice once `decisions` are recorded."""
-    counts, statuses = {**standing.counts.get(key, {})}, {**standing.statuses.get(key, {})}
-    for decision in decisions:
-        for gone in decision.superseded:
-            counts.pop(gone.period, None)
-        if isinstance(decision.added, PlainCount):
-            counts[decision.added.period] = decision.added
-        elif decision.added:
-            statuses[decision.added.day] = decision.added
-    return counts.values(), statuses.values()
 
 
 def _count_decision(row: CheckedCount, counts: Mapping[str, PlainCount]) -> Decision:

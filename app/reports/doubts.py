@@ -5,7 +5,7 @@ Pure: it knows no database. Receipts say it when a figure comes in, `GET /v1/qua
 
 import itertools
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -52,6 +52,7 @@ SMALLEST_REACH = 5
 """So far from the median nothing is doubted: small counts vary that much by chance, whatever their spread so far."""
 
 _YEAR, _QUARTER, _MONTH = "year", "quarter", "month"
+_FIRST_DAY = attrgetter("first")
 
 # Iglewicz and Hoaglin, How to Detect and Handle Outliers (1993): what makes each spread that of a normal distribution.
 _MEDIAN_SPREAD = 1 / Fraction(6_745, 10_000)
@@ -98,11 +99,33 @@ class Figures:
     """The figures in force of one municipality and practice, sorted out for being held against one another."""
 
     def __init__(self, figures: Iterable[Figure]) -> None:
-        self.all = sorted(figures, key=attrgetter("first"))
+        self.of_period = {figure.period: figure for figure in figures}
         of_kind: dict[str, list[Figure]] = {}
         for figure in self.all:
             of_kind.setdefault(_kind(figure.period), []).append(figure)
         self._alike = {kind: Alike(figures) for kind, figures in of_kind.items()}
+
+    @cached_property
+    def all(self) -> Sequence[Figure]:
+        """In the order of their days."""
+        return sorted(self.of_period.values(), key=_FIRST_DAY)
+
+    def after(self, gone: Collection[str], added: Collection[Figure]) -> "Figures":
+        """These without those of the periods that are `gone`, and with those that are `added`, in place of others."""
+        changed = Figures(())
+        changed.of_period = self.of_period | {figure.period: figure for figure in added}
+        for period in gone:
+            changed.of_period.pop(period, None)
+        changed._alike = {**self._alike}
+        touched = {*gone, *(figure.period for figure in added)}
+        for kind in set(map(_kind, touched)):
+            left = [figure for figure in self._of_kind(kind) if figure.period not in touched]
+            new = [figure for figure in added if _kind(figure.period) == kind]
+            changed._alike[kind] = Alike(sorted(left + new, key=_FIRST_DAY))
+        return changed
+
+    def _of_kind(self, kind: str) -> Sequence[Figure]:
+        return self._alike[kind].figures if kind in self._alike else ()
 
     def like(self, figure: Figure) -> "Alike":
         """Those of years for a year, of quarters for a quarter, of months for a month."""
@@ -110,13 +133,13 @@ class Figures:
 
 
 class Alike:
-    """The figures of one kind of period, of which there is one at least, in the order of their days.
+    """The figures of one kind of period, in the order of their days.
 
     What is asked of each of them is worked out once for all that have the same answer.
     """
 
-    def __init__(self, figures: Sequence[Figure]) -> None:
-        self._figures = figures
+    def __init__(self, figures: list[Figure]) -> None:
+        self.figures = figures
         self._first_days = [figure.first for figure in figures]
         whole = [figure for figure in figures if figure.counted_to == figure.last]
         self._whole = whole
@@ -130,7 +153,7 @@ class Alike:
         place = bisect_left(self._first_days, figure.first)
         if not place or self._first_days[place - 1].year < figure.first.year - 1:
             return None
-        return self._figures[place - 1]
+        return self.figures[place - 1]
 
     def unusual(self, figure: Figure) -> tuple[int, int, int] | None:
         """What `usual_range` says beside the others, and how many these are, if `figure` lies outside; None if not.
@@ -147,12 +170,11 @@ class Alike:
             self._usual[asked] = self._outside(*asked)
         return self._usual[asked]
 
-    @cached_property
-    def hold_copies(self) -> bool:
-        """False if nowhere as many in a row have the same number of sessions as make `run_around` worth asking."""
-        sessions = self._sessions
-        rows = zip(*(sessions[begin:] for begin in range(SHORTEST_RUN)), strict=False)
-        return any(row[0] >= SMALLEST_COPIED and len(set(row)) == 1 for row in rows)
+    def same_beside(self, figure: Figure) -> bool:
+        """False if neither the one before `figure` nor the one after it has as many sessions."""
+        place = bisect_left(self._first_days, figure.first)
+        beside = self.figures[max(place - 1, 0) : place] + self.figures[place + 1 : place + 2]
+        return any(other.sessions == figure.sessions for other in beside)
 
     def run_around(self, figure: Figure) -> tuple[int, int]:
         """How many months just before the month `figure`, and just after it, have as many sessions; of years around."""
@@ -266,7 +288,7 @@ def _zero_in_use(figure: Figure, own: Figures, statuses: Sequence[tuple[date, st
 
 def _duplicate(month: Figure, alike: Alike) -> Doubt | None:
     """Three equal months happen by chance as well, but even to six a month once in some eighty months."""
-    if month.sessions < SMALLEST_COPIED or not alike.hold_copies:
+    if month.sessions < SMALLEST_COPIED or not alike.same_beside(month):
         return None
     if _kind(month.period) != _MONTH or not month.is_whole:
         return None

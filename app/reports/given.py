@@ -8,11 +8,11 @@ from datetime import date
 
 from sqlmodel import Session
 
-from app.database import given
 from app.places.register import Municipality, municipalities
 from app.practices.definitions import practices
 from app.practices.models import PracticePublic
 from app.releases.reading import years_kept_by_releases
+from app.turn import given
 
 # Rows of these tables are never changed or deleted.
 EDITION = (

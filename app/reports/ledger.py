@@ -15,8 +15,6 @@ from sqlmodel import Session, col, select
 
 from app.access.chain import EMPTY_HASH
 from app.access.scope import Caller
-from app.bulk import add_rows
-from app.database import POSTED
 from app.errors import FieldError
 from app.reports.doubts import ReceiptCode
 from app.reports.entries import AnyEntry, AnyPlain, PlainCount, PlainEntry, PlainStatus, columns_of, plain
@@ -24,6 +22,7 @@ from app.reports.models import ListName, Outcome
 from app.reports.notes import note_for, salted
 from app.reports.submissions import NewReceipt, content_hash, outcomes_in
 from app.reports.tables import CountEntry, Note, StatusEntry, Submission
+from app.turn import POSTED, add, known_of_ledger, once_kept
 
 _TEXTS_AT_ONCE = 1_000
 
@@ -68,10 +67,8 @@ def statuses_in_force(
     return found
 
 
-def plain_in_force(
-    db: Session, kind: type[AnyPlain], keys: Collection[Key], *, first_days: tuple[date, date] | None = None
-) -> Iterable[AnyPlain]:
-    """What is in force about `keys` as plain entries, in no order; of counts those that begin from one day to another.
+def plain_in_force(db: Session, kind: type[AnyPlain], keys: Collection[Key]) -> Iterable[AnyPlain]:
+    """What is in force about `keys` as plain entries, in no order.
 
     It is not told who recorded them and when.
 
@@ -81,8 +78,6 @@ def plain_in_force(
         asked: dict[str, Any] = dict(zip(("practice", "code"), *keys, strict=True))
     else:
         asked = {"practices": {practice for practice, _ in keys}, "codes": {code for _, code in keys}}
-    if first_days is not None:
-        asked |= {"earliest": first_days[0], "latest": first_days[1]}
     found = db.connection().execute(_plain_in_force(kind.list_name, one_key=len(keys) == 1), asked)
     return itertools.starmap(kind, found.all())
 
@@ -142,26 +137,22 @@ def store(
     An entry that names its organisation keeps it: it restores what that one had reported. Others name the caller's.
     Runs inside the turn that `at` was taken in (see app.database.take_turn): ids and the chain have no gap.
     """
-    last = db.connection().exec_driver_sql(_LAST).one()
-    submission_id = (last.last_submission or 0) + 1
+    last = _last_numbers(db)
     entries: list[PlainEntry] = [*_withdrawals(decisions), *(one.added for one in decisions if one.added)]
-    next_ids = {
-        "counts": itertools.count((last.last_count or 0) + 1),
-        "statuses": itertools.count((last.last_status or 0) + 1),
-    }
-    for entry in entries:
-        entry.id = next(next_ids[entry.list_name])
-        entry.submission_id, entry.recorded_at = submission_id, at
-        entry.organisation_id = entry.organisation_id or by.organisation_id
+    counts = [entry for entry in entries if isinstance(entry, PlainCount)]
+    statuses = [entry for entry in entries if isinstance(entry, PlainStatus)]
+    _number(counts, last.count + 1, last.submission + 1, by, at)
+    _number(statuses, last.status + 1, last.submission + 1, by, at)
     notes = [_note(decision.added, decision.note) for decision in decisions if decision.added and decision.note]
     receipt = receipt_for(decisions, by=by, at=at)
-    receipt.id, receipt.retracts, receipt.previous_hash = submission_id, retracts, last.last_hash or EMPTY_HASH
+    receipt.id, receipt.retracts, receipt.previous_hash = last.submission + 1, retracts, last.hash
     receipt.hash = content_hash(receipt, entries)
     db.info[POSTED] = outcomes_in(receipt)
-    add_rows(db, Submission, [receipt])
-    add_rows(db, CountEntry, (entry for entry in entries if isinstance(entry, PlainCount)))
-    add_rows(db, StatusEntry, (entry for entry in entries if isinstance(entry, PlainStatus)))
-    add_rows(db, Note, notes)
+    add(db, Submission, [receipt])
+    add(db, CountEntry, counts)
+    add(db, StatusEntry, statuses)
+    add(db, Note, notes)
+    _learn(db, _Last(receipt.id, last.count + len(counts), last.status + len(statuses), receipt.hash))
     return receipt
 
 
@@ -217,21 +208,28 @@ def _plain_in_force(list_name: ListName, *, one_key: bool) -> Any:
         about = (practice.in_(bindparam("practices", expanding=True)), code.in_(bindparam("codes", expanding=True)))
     columns = (null() if name in _NOT_ASKED else getattr(table, name) for name in columns_of(kind))
     query: Any = select(*columns)
-    query = query.where(col(table.id).in_(latest_numbers(table, *about)), col(figure).is_not(None))
-    if counts:
-        query = query.where(col(CountEntry.first_day).between(bindparam("earliest"), bindparam("latest")))
-    return query
+    return query.where(col(table.id).in_(latest_numbers(table, *about)), col(figure).is_not(None))
 
 
 _NOT_ASKED = {"submission_id", "organisation_id", "recorded_at", "note_hash"}
 """Nobody asks these of what a post is held against; the moment alone is a quarter of reading it."""
 
+
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """The highest number of each kind, and the hash of the latest receipt."""
+
+    submission: int
+    count: int
+    status: int
+    hash: str
+
+
 _LAST = """
-    SELECT (SELECT max(id) FROM submissions) AS last_submission, (SELECT max(id) FROM count_entries) AS last_count,
-    (SELECT max(id) FROM status_entries) AS last_status,
-    (SELECT hash FROM submissions ORDER BY id DESC LIMIT 1) AS last_hash
+    SELECT (SELECT max(id) FROM submissions), (SELECT max(id) FROM count_entries), (SELECT max(id) FROM status_entries),
+    (SELECT hash FROM submissions ORDER BY id DESC LIMIT 1)
 """
-"""The highest number of each kind, and the hash of the latest receipt."""
+"""What `_Last` holds, each None if there is nothing."""
 
 
 # Putting these together takes longer than asking them; they are the same each time.
@@ -246,6 +244,29 @@ def _later_about_the_same(table: Any) -> tuple[Any, ColumnElement[bool]]:
     """Entries of `table` under another name, and the condition that one is about the same as another."""
     later = aliased(table)
     return later, same_slot(later, table)
+
+
+def _last_numbers(db: Session) -> _Last:
+    known = known_of_ledger(db)
+    if known and "last" in known:
+        last: _Last = known["last"]
+        return last
+    submission, count, status, last_hash = db.connection().exec_driver_sql(_LAST).one()
+    return _Last(submission or 0, count or 0, status or 0, last_hash or EMPTY_HASH)
+
+
+def _learn(db: Session, last: _Last) -> None:
+    """Know these numbers once the work is kept."""
+    known = known_of_ledger(db)
+    if known is not None:
+        once_kept(db, lambda: known.update(last=last))
+
+
+def _number(entries: Sequence[PlainEntry], first: int, submission: int, by: Caller, at: datetime) -> None:
+    """Say of `entries` which number each has, the `first` one first, which submission they are of, whose, and when."""
+    for number, entry in enumerate(entries, start=first):
+        entry.id, entry.submission_id, entry.recorded_at = number, submission, at
+        entry.organisation_id = entry.organisation_id or by.organisation_id
 
 
 def _row_text(decision: Decision) -> str:

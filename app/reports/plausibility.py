@@ -33,20 +33,19 @@ class Background:
         practice: PracticePublic,
         place: Municipality,
         released_years: Collection[int],
-        counts: Iterable[PlainCount],
+        figures: Figures,
         statuses: Iterable[PlainStatus],
     ) -> None:
         self.about_practice = _not_counted(practice)
         self.place = place
         self.released_years = released_years
         self.statuses = sorted((status.day, status.status or "") for status in statuses)
-        self.figure_in = {count.period: figure_of(count) for count in counts}
-        self.figures = Figures(self.figure_in.values())
+        self.figures = figures
 
 
 def count_warnings(entry: PlainCount, background: Background, *, corrects: AnyEntry | None) -> list[Warned]:
     """What is odd about `entry`, which `corrects` another or none."""
-    figure = background.figure_in[entry.period]
+    figure = background.figures.of_period[entry.period]
     warnings = _released(figure.first.year, background) + background.about_practice
     if inactive := no_active_status(background.place, figure, background.statuses):
         warnings.append(Warned(inactive.code, inactive.detail))

@@ -31,7 +31,7 @@ KINDS = (JSON, delimited.MEDIA_TYPE, json_lines.MEDIA_TYPE, workbook.MEDIA_TYPE)
 UNPACKED_TIMES = 30
 """How many times larger than any body a workbook may be once it is unpacked; a sheet of figures is some ten times."""
 
-_MOST_BYTES_AT_ONCE = 16_384
+MOST_BYTES_AT_ONCE = 16_384
 """A millisecond's reading, which keeps nobody waiting."""
 
 _LINES_AT_ONCE = 1_000
@@ -60,7 +60,7 @@ async def received(request: Request) -> Received:
     A few rows of JSON are read at once. What takes longer is read for holders of a key alone, and in a thread.
     """
     body = await request.body()
-    if len(body) <= _MOST_BYTES_AT_ONCE and kind_of_content(request.headers.get("content-type"), KINDS) == JSON:
+    if len(body) <= MOST_BYTES_AT_ONCE and kind_of_content(request.headers.get("content-type"), KINDS) == JSON:
         return _read(request, body)
     await key_first(request)
     return await run_in_threadpool(_read, request, body)
@@ -99,6 +99,11 @@ def _from_json(value: Any, most: int) -> Received:
         submission = SubmissionIn.model_validate(value, from_attributes=True)
     except ValidationError as error:
         raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in schema_errors(error)]) from error
+    return from_submission(submission)
+
+
+def from_submission(submission: SubmissionIn) -> Received:
+    """What a submission in JSON holds."""
     return Received(Sent(submission.counts, submission.statuses), in_submission)
 
 

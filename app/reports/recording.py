@@ -72,7 +72,6 @@ def record(
     del rows  # Of a large submission that is a good part of what is held.
     add_warnings(db, decisions, standing, places=rulebook.places, today=rulebook.today)
     if dry_run:
-        db.rollback()
         return receipt_for(decisions, by=by, at=at)
     return store(db, decisions, by=by, at=at)
 

@@ -8,13 +8,14 @@ from app.access.caller import NotAuthenticated, Reader
 from app.access.models import Action
 from app.access.replies import REPLAYED, Turn
 from app.access.scope import NotAllowed
-from app.access.writing import TheWriter, WritingRoute
+from app.access.writing import TheWriter, WritingRoute, by
 from app.clock import helsinki_day
 from app.database import LARGEST_ID
 from app.errors import InvalidParameter, NotFound, Unavailable, parameter_problem, problems
 from app.practices.definitions import DEFAULT_PRACTICE, practice_asked
 from app.reports import examples
 from app.reports.columns import Language
+from app.reports.decisions import read_standing
 from app.reports.models import PeriodText, PracticeSlug, Receipt, Receipts, ReceiptSummary, RetractionIn
 from app.reports.parameters import (
     RECEIPT_AT,
@@ -27,6 +28,7 @@ from app.reports.receiving import TheReceived, TooManyRows
 from app.reports.recording import record
 from app.reports.retraction import NothingToRetract, retract_submission
 from app.reports.rules import Overlapping
+from app.reports.short_ways import submission_of_few
 from app.reports.submissions import own_receipts, own_submission
 from app.reports.template import MEDIA_TYPES, Format, template
 from app.web.answers import (
@@ -39,7 +41,7 @@ from app.web.answers import (
 )
 from app.web.dependencies import ReadDb, TheClock
 from app.web.paging import DEFAULT_ROWS, Limit, next_page
-from app.web.turns import ALONE
+from app.web.turns import ALONE, Ahead
 
 router = APIRouter(prefix="/v1", route_class=WritingRoute)
 
@@ -61,6 +63,7 @@ router = APIRouter(prefix="/v1", route_class=WritingRoute)
     },
     openapi_extra={"requestBody": examples.SUBMISSION_BODY},
 )
+@by(submission_of_few)
 async def post_submission(
     writer: TheWriter,
     received: TheReceived,
@@ -97,7 +100,9 @@ async def post_submission(
         headers = {} if dry_run else {"Location": f"/v1/submissions/{receipt.id}"}
         return receipt_answer(receipt, turn.caller, status_code=200 if dry_run else 201, headers=headers)
 
-    return await writer.once(recorded, rows=received.sent.size, remember=not dry_run)
+    return await writer.once(
+        recorded, rows=received.sent.size, remember=not dry_run, ahead=Ahead(read_standing, received.sent)
+    )
 
 
 # Before /submissions/{id}, which would take `template` for an id.

@@ -7,9 +7,10 @@ from fastapi import APIRouter, Body, Query, Request, Response
 
 from app.access.caller import PUBLIC_TOO, AnyReader, NotAuthenticated
 from app.access.replies import REPLAYED
-from app.access.writing import TheWriter, WritingRoute
+from app.access.writing import TheWriter, WritingRoute, by
 from app.errors import InvalidParameter, NotFound, Unavailable, parameter_problem, problems
 from app.reports import examples
+from app.reports.decisions import read_standing
 from app.reports.export import lines_of_statuses
 from app.reports.history import status_history, status_in_force
 from app.reports.ledger import entry_etag
@@ -44,6 +45,7 @@ from app.reports.parameters import (
 )
 from app.reports.recording import PreconditionFailed, in_single_figure, record, retract
 from app.reports.sent import Sent
+from app.reports.short_ways import one_status
 from app.web.answers import (
     Accepted,
     FormatAsked,
@@ -56,6 +58,7 @@ from app.web.answers import (
 )
 from app.web.dependencies import AsOfMoment, ReadDb
 from app.web.paging import DEFAULT_ROWS, Limit, next_page
+from app.web.turns import Ahead
 
 router = APIRouter(prefix="/v1", route_class=WritingRoute)
 
@@ -72,6 +75,7 @@ router = APIRouter(prefix="/v1", route_class=WritingRoute)
         **problems(*WRITING, PreconditionFailed, *WITH_BODY),
     },
 )
+@by(one_status)
 async def put_status(
     writer: TheWriter,
     practice: PracticePath,
@@ -90,7 +94,8 @@ async def put_status(
         lambda turn: single_receipt(
             record(turn.db, sent, by=turn.caller, at=turn.at, if_match=if_match, locate=in_single_figure),
             turn.caller,
-        )
+        ),
+        ahead=Ahead(read_standing, sent),
     )
 
 

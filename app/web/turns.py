@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import copy_context
+from dataclasses import dataclass
 from datetime import datetime
 from threading import Condition, Thread
 from time import monotonic
@@ -13,8 +14,9 @@ from opentelemetry.trace import INVALID_SPAN, Span
 from sqlmodel import Session
 
 from app.clock import Clock
-from app.database import Database, Given, Turn, busy, transaction_lost
+from app.database import Database, busy, transaction_lost
 from app.errors import Unavailable
+from app.turn import Known, Turn
 from app.waiting import Allowance, allowed
 from app.web.admission import RETRY_AFTER
 
@@ -32,8 +34,20 @@ _LEAST_COMMIT_SECONDS = 0.3
 """What a commit may take although its pieces of work have no time left to wait."""
 
 Made = TypeVar("Made")
+Asked = TypeVar("Asked")
 Work = Callable[[Session, datetime], Made]
 """What somebody does in the turn, recorded at the moment that it is given; if it raises, nothing of it is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead(Generic[Asked]):
+    """What is read for a piece of work before it is done: `read` reads at once what all those of a turn have `asked`.
+
+    It is told the moment of the turn.
+    """
+
+    read: Callable[[Session, datetime, Sequence[Asked]], None]
+    asked: Asked
 
 
 class Turns:
@@ -42,9 +56,9 @@ class Turns:
     Nobody is told what came of their work before all that was done in the turn is committed.
     """
 
-    def __init__(self, database: Database, clock: Clock, given: Given) -> None:
+    def __init__(self, database: Database, clock: Clock, known: Known) -> None:
         self._database = database
-        self._given = given
+        self._known = known
         self._clock = clock
         self._most_seconds = database.settings.lock_timeout_seconds
         self._changed = Condition()
@@ -53,13 +67,23 @@ class Turns:
         self._thread: Thread | None = None
         self._closed = False
 
-    async def done(self, work: Work[Made], *, allowance: Allowance, rows: int = 1) -> Made:
+    async def done(
+        self,
+        work: Work[Made],
+        *,
+        allowance: Allowance,
+        rows: int = 1,
+        ahead: Sequence[Ahead[Any]] = (),
+        adds: bool = False,
+    ) -> Made:
         """What `work`, which is about so many `rows`, makes in its turn, once that is kept.
+
+        Work that only `adds` reads, and writes by `app.turn.add` alone (see `app.turn.Turn.addition`).
 
         Raises:
             Unavailable: the turn did not come in time, and nothing was done.
         """
-        piece = _Piece(work, rows, allowance)
+        piece = _Piece(work, rows, allowance, ahead, adds)
         self._add(piece)
         no_longer = piece.loop.call_later(min(self._most_seconds, allowance.seconds), self._give_up, piece)
         try:
@@ -112,8 +136,10 @@ class Turns:
         group: list[_Piece[Any]] = []
         failure = None
         try:
-            with allowed(Allowance(_ATTEMPT_SECONDS)), self._database.turn(self._clock, self._given) as turn:
+            with allowed(Allowance(_ATTEMPT_SECONDS)), self._database.turn() as connection:
+                turn = Turn(connection, self._clock, self._known)
                 group = self._next_group()
+                _read_ahead(turn, group)
                 for piece in group:
                     piece.do(turn, self._database, alone=len(group) == 1)
                 left = min((piece.allowance.seconds for piece in group), default=0.0)
@@ -147,12 +173,16 @@ class Turns:
 class _Piece(Generic[Made]):
     """The work of one who waits, and where its answer goes."""
 
-    def __init__(self, work: Work[Made], rows: int, allowance: Allowance) -> None:
+    def __init__(
+        self, work: Work[Made], rows: int, allowance: Allowance, ahead: Sequence[Ahead[Any]], adds: bool
+    ) -> None:
         self.rows = rows
         self.allowance = allowance
+        self.ahead = ahead
         self.loop = asyncio.get_running_loop()
         self.answer: asyncio.Future[Made] = self.loop.create_future()
         self._work = work
+        self._adds = adds
         self._context = copy_context()
         self._since = monotonic()
         self._span: Span = INVALID_SPAN
@@ -171,7 +201,8 @@ class _Piece(Generic[Made]):
     def _do(self, turn: Turn, database: Database, alone: bool) -> None:
         self._span = database.span("writing")
         try:
-            with allowed(self.allowance), turn.piece(alone=alone) as (db, at):
+            place = turn.addition() if self._adds else turn.piece(alone=alone)
+            with allowed(self.allowance), place as (db, at):
                 self._made = self._work(db, at)
         except Exception as error:
             if transaction_lost(error):
@@ -193,6 +224,16 @@ class _Piece(Generic[Made]):
             self.answer.set_result(self._made)
         else:
             self.answer.set_exception(self._error)
+
+
+def _read_ahead(turn: Turn, group: Sequence[_Piece[Any]]) -> None:
+    """Read what the pieces of `group` ask for, each kind of it at once."""
+    asked: dict[Any, list[Any]] = {}
+    for piece in group:
+        for one in piece.ahead:
+            asked.setdefault(one.read, []).append(one.asked)
+    for read, all_asked in asked.items():
+        read(turn.db, turn.begins, all_asked)
 
 
 def _tell(group: Sequence[_Piece[Any]]) -> None:

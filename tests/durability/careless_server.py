@@ -14,7 +14,7 @@ from sqlalchemy.pool import Pool
 
 from app.access import replies
 from app.cli import serving
-from app.database import Turn
+from app.turn import Turn
 from app.web import turns
 
 BETWEEN = 0.05

@@ -14,10 +14,11 @@ from hypothesis import example, given, note, settings as with_settings, strategi
 from sqlalchemy.engine import make_url
 from starlette.testclient import TestClient
 
-from app.database import Database, Given
+from app.database import Database
 from app.practices.definitions import SHIPPED_PRACTICE, define_practice
 from app.reports.given import EDITION
 from app.settings import Settings
+from app.turn import Known
 from app.web.turns import Turns
 from tests.conftest import Caller, StandingClock, postgresql_database
 from tests.reports.ledger_oracle import Entry, Expected, Key, Ledger, bounds, key_of, listed
@@ -317,7 +318,7 @@ def using(app: FastAPI, url: str) -> Iterator[None]:
     """Meanwhile the application works on the database at `url`."""
     own = app.state.database, app.state.turns
     database = Database(Settings(database_url=url))
-    app.state.database, app.state.turns = database, Turns(database, app.state.clock, Given(*EDITION))
+    app.state.database, app.state.turns = database, Turns(database, app.state.clock, Known(*EDITION))
     try:
         yield
     finally:

@@ -12,8 +12,9 @@ from app.database import Database
 from app.places.register import Municipality
 from app.practices.definitions import SHIPPED_PRACTICE, define_practice, set_live_from
 from app.practices.models import PracticePublic
+from app.reports.doubts import Figures
 from app.reports.entries import PlainCount, PlainStatus
-from app.reports.plausibility import Background, count_warnings, status_warnings
+from app.reports.plausibility import Background, count_warnings, figure_of, status_warnings
 from tests.conftest import Caller, StandingClock, count, status
 
 JUMP, INACTIVE, BACKWARDS = "tenfold_jump", "no_active_status", "status_goes_backwards"
@@ -59,7 +60,7 @@ def warned(
 
 def background(counts: Sequence[PlainCount], statuses: dict[str, str], place: Municipality = PERTUNMAA) -> Background:
     in_force = [status_entry(day, name) for day, name in statuses.items()]
-    return Background(kela(counted=True), place, frozenset(), counts, in_force)
+    return Background(kela(counted=True), place, frozenset(), Figures(map(figure_of, counts)), in_force)
 
 
 def count_entry(period: tuple[str, str, str], sessions: int, *, counted_to: str | None = None) -> PlainCount:

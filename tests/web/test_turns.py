@@ -19,11 +19,12 @@ from sqlmodel import Session, func, select
 from app.access.keys import revoke_key
 from app.access.models import Organisation
 from app.clock import Clock
-from app.database import Database, Given, LastWrite, take_turn
+from app.database import Database, LastWrite, take_turn
 from app.errors import NotFound, Unavailable
 from app.reports.tables import CountEntry, Submission
 from app.reports.verifying import verify
 from app.settings import Settings
+from app.turn import Known
 from app.waiting import Allowance
 from app.web import turns as turns_module
 from app.web.turns import ALONE, MOST_ROWS_TOGETHER, Turns, Work
@@ -64,7 +65,7 @@ def done_together(database: Database, clock: Clock, *works: Work[Any], rows: int
     """What becomes of all of `works`, which wait for one turn."""
 
     async def do() -> list[Any]:
-        turns = Turns(database, clock, Given())
+        turns = Turns(database, clock, Known())
         holding = asyncio.create_task(turns.done(hold, allowance=Allowance(DEADLINE)))
         await asyncio.to_thread(held.wait, DEADLINE)
         waiting = [asyncio.create_task(turns.done(work, allowance=Allowance(DEADLINE), rows=rows)) for work in works]
@@ -229,7 +230,7 @@ def test_who_waits_for_too_long_is_told_so_and_nothing_is_done_afterwards(
     event.listen(database.engine, "connect", lambda connection, _record: connections.append(connection))
 
     async def wait() -> list[Any]:
-        turns = Turns(database, clock, Given())
+        turns = Turns(database, clock, Known())
         impatient = [turns.done(adding(f"{seconds}"), allowance=Allowance(seconds)) for seconds in (0.1, 0.2)]
         patient = asyncio.create_task(turns.done(adding("patient"), allowance=Allowance(DEADLINE)))
         with held_turn(database, clock):
@@ -249,7 +250,7 @@ def test_who_waits_for_too_long_is_told_so_and_nothing_is_done_afterwards(
 
 def test_who_went_away_before_the_turn_came_is_not_written(database: Database, clock: StandingClock) -> None:
     async def leave() -> None:
-        turns = Turns(database, clock, Given())
+        turns = Turns(database, clock, Known())
         with held_turn(database, clock):
             gone = asyncio.create_task(turns.done(adding("gone"), allowance=Allowance(DEADLINE)))
             await asyncio.sleep(0.05)
@@ -271,7 +272,7 @@ def test_who_went_away_meanwhile_holds_up_nobody(database: Database, clock: Stan
         assert go.wait(DEADLINE)
 
     async def leave() -> None:
-        turns = Turns(database, clock, Given())
+        turns = Turns(database, clock, Known())
         gone = asyncio.create_task(turns.done(slow, allowance=Allowance(DEADLINE)))
         await asyncio.to_thread(begun.wait, DEADLINE)
         gone.cancel()
@@ -294,7 +295,7 @@ def test_a_database_that_is_away_is_told_at_once_to_those_who_wait(tmp_path: Any
 
 
 async def _alone(database: Database, clock: Clock) -> list[Any]:
-    turns = Turns(database, clock, Given())
+    turns = Turns(database, clock, Known())
     made = await asyncio.gather(turns.done(adding("x"), allowance=Allowance(DEADLINE)), return_exceptions=True)
     turns.close()
     return list(made)
