@@ -101,7 +101,8 @@ class Figures:
     def __init__(self, figures: Iterable[Figure]) -> None:
         self.of_period = {figure.period: figure for figure in figures}
         of_kind: dict[str, list[Figure]] = {}
-        for figure in self.all:
+        # Not of `all`, which would be kept: `after` changes what there is.
+        for figure in sorted(self.of_period.values(), key=_FIRST_DAY):
             of_kind.setdefault(_kind(figure.period), []).append(figure)
         self._alike = {kind: Alike(figures) for kind, figures in of_kind.items()}
 
