@@ -76,6 +76,7 @@ ABOUT_HTTP = {
     "app.pages.answering": "answers a page, and tells a person on one what was wrong",
     "app.reports.parameters": "declares what the calls about counts and statuses take and answer alike",
     "app.reports.receiving": "reads the raw body of a submission by its content type",
+    "app.reports.short_ways": "finds what was sent in requests that come as most do",
     "app.main": "puts the application together",
     "app.cli.serving": "hands the application to uvicorn",
 }
@@ -89,7 +90,7 @@ PARTS_OF_PAGES = {
     "front": ("reading", "figures"),
 }
 
-DATABASES = {"alembic", "app.bulk", "app.database", "psycopg", "sqlalchemy", "sqlite3", "sqlmodel"}
+DATABASES = {"alembic", "app.bulk", "app.database", "app.turn", "psycopg", "sqlalchemy", "sqlite3", "sqlmodel"}
 HTTP = {"fastapi", "http", "httpx", "httpx2", "requests", "socket", "starlette", "urllib", "uvicorn"}
 CLOCKS = {"app.clock", "time"}
 
@@ -169,10 +170,10 @@ def test_only_the_clock_reads_the_wall_clock() -> None:
     assert reading == []
 
 
-def test_only_the_database_module_commits() -> None:
+def test_only_the_database_module_and_the_turn_commit() -> None:
     committing = {name for name, node in _nodes(ast.Attribute) if node.attr == "commit"}
 
-    assert committing == {"app.database"}
+    assert committing == {"app.database", "app.turn"}
 
 
 def test_init_files_are_empty() -> None:

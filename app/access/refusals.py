@@ -19,7 +19,7 @@ from app.web.dependencies import available
 
 _AUDITED = (401, 403, 409, 422)
 
-log = structlog.stdlib.get_logger("yhdessa")
+log = structlog.get_logger()
 
 
 class RefusalsAudited:

@@ -95,7 +95,12 @@ TheWriter = Annotated[Writer, Depends(writer)]
 
 Arguments = Mapping[str, Any]
 ShortWay = Callable[[Request], Coroutine[Any, Any, Arguments]]
-"""Finds the arguments of a route in a request that comes as most do; raises ValueError for every other one."""
+"""Finds the arguments of a route in a request that comes as most do; raises NotPlain for every other one."""
+
+
+class NotPlain(Exception):
+    """The request has something unusual or wrong, which the route itself finds, and tells in its words."""
+
 
 _SHORT_WAY = "short_way"
 AnyEndpoint = TypeVar("AnyEndpoint", bound=Callable[..., Any])
@@ -115,18 +120,17 @@ async def plain_post(request: Request, *, most_bytes: int) -> tuple[Writer, Any]
     """The writer, and the value of a body of JSON, of a request without parameters.
 
     Raises:
-        ValueError: it has parameters or another, longer or wrong body.
+        NotPlain: it has parameters, another, longer or wrong body, or a wrong Idempotency-Key.
     """
     if request.scope["query_string"]:
-        raise ValueError("parameters")
+        raise NotPlain
     body = await request.body()
     if len(body) > most_bytes:
-        raise ValueError("a long body")
+        raise NotPlain
     try:
-        value = strict_json(request.headers.get("content-type"), body)
-    except Problem as error:
-        raise ValueError("no strict JSON") from error
-    return Writer(request, await plain_retry_of(request)), value
+        return Writer(request, await plain_retry_of(request)), strict_json(request.headers.get("content-type"), body)
+    except (Problem, ValueError) as error:
+        raise NotPlain from error
 
 
 class WritingRoute(StrictRoute):
@@ -146,7 +150,7 @@ class WritingRoute(StrictRoute):
         async def handled_shortly(request: Request) -> Response:
             try:
                 arguments = await way(request)
-            except ValueError:
+            except NotPlain:
                 return await handler(request)
             response: Response = await self.endpoint(**arguments)
             return response

@@ -33,7 +33,7 @@ _CLOSE_SECONDS = 5.0
 
 Work = Callable[[Session, datetime], ReleaseDraft]
 
-log = structlog.stdlib.get_logger("yhdessa")
+log = structlog.get_logger()
 
 
 class Worked(NamedTuple):

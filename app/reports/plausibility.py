@@ -41,13 +41,15 @@ class Background:
         self.released_years = released_years
         self.statuses = sorted((status.day, status.status or "") for status in statuses)
         self.figures = figures
+        self.active_from, self.active_to = _surely_active(place, self.statuses)
 
 
 def count_warnings(entry: PlainCount, background: Background, *, corrects: AnyEntry | None) -> list[Warned]:
     """What is odd about `entry`, which `corrects` another or none."""
     figure = background.figures.of_period[entry.period]
     warnings = _released(figure.first.year, background) + background.about_practice
-    if inactive := no_active_status(background.place, figure, background.statuses):
+    surely_active = background.active_from <= figure.first <= background.active_to
+    if not surely_active and (inactive := no_active_status(background.place, figure, background.statuses)):
         warnings.append(Warned(inactive.code, inactive.detail))
     if figure.sessions >= JUMP and (detail := _jump(figure, background.figures.like(figure).before(figure), corrects)):
         warnings.append(Warned("tenfold_jump", detail))
@@ -100,6 +102,19 @@ def _jump(figure: Figure, before: Figure | None, corrects: AnyEntry | None) -> s
         if isinstance(other, PlainCount | Figure) and other.sessions and figure.sessions >= JUMP * other.sessions:
             return f"{figure.sessions} sessions are {JUMP} times those of {other.period} or more"
     return None
+
+
+def _surely_active(place: Municipality, statuses: Sequence[tuple[date, str]]) -> tuple[date, date]:
+    """From which day to which a figure may begin for the municipality to be active on its first day, without a break
+    up to now; there may be other such days. Never is from the last day of all to the first.
+    """
+    since = date.max
+    for day, status in reversed(statuses):
+        if status not in ACTIVE:
+            break
+        since = day
+    since = max(since, place.in_register_from)
+    return (since, place.valid_to or date.max) if place.in_register(since) else (date.max, date.min)
 
 
 def _active_between(first: date, last: date, place: Municipality, statuses: Sequence[tuple[date, str]]) -> bool:

@@ -80,7 +80,7 @@ def _read(request: Request, body: bytes) -> Received:
     content_type = request.headers.get("content-type")
     kind = kind_of_content(content_type, KINDS)
     if kind == JSON:
-        return _from_json(strict_json(content_type, body), settings.max_rows)
+        return received_json(strict_json(content_type, body), settings.max_rows)
     try:
         if kind == json_lines.MEDIA_TYPE:
             return _from_json_lines(body, settings.max_rows)
@@ -92,18 +92,19 @@ def _read(request: Request, body: bytes) -> Received:
         raise wrong_file([FieldError(line=error.line, detail=error.detail)]) from error
 
 
-def _from_json(value: Any, most: int) -> Received:
+def received_json(value: Any, most: int) -> Received:
+    """The submission that `value`, read from JSON, is.
+
+    Raises:
+        TooManyRows: it has more than `most` rows; they are counted before they are looked at.
+        RequestValidationError: it breaks the schema.
+    """
     lists = [value.get(name) for name in ("counts", "statuses")] if isinstance(value, dict) else []
     _refuse_more(sum(len(rows) for rows in lists if isinstance(rows, list)), most)
     try:
         submission = SubmissionIn.model_validate(value, from_attributes=True)
     except ValidationError as error:
         raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in schema_errors(error)]) from error
-    return from_submission(submission)
-
-
-def from_submission(submission: SubmissionIn) -> Received:
-    """What a submission in JSON holds."""
     return Received(Sent(submission.counts, submission.statuses), in_submission)
 
 

@@ -38,7 +38,7 @@ _LINGER_SECONDS = 1.0
 # Uvicorn would cancel the request and answer 500, though the database may still be at it.
 _BEFORE_UVICORN_SECONDS = 0.5
 
-log = structlog.stdlib.get_logger("yhdessa")
+log = structlog.get_logger()
 
 
 class MalformedRequest(Problem):

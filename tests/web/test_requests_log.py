@@ -35,11 +35,9 @@ def logged() -> Iterator[Callable[[], list[dict[str, Any]]]]:
     """Answers the lines that were logged so far; each is an object of JSON."""
     loggers = [logging.getLogger(name) for name in (None, "alembic", "httpx2")]
     levels = [logger.level for logger in loggers]
-    configure_logging("info")
-    [ours] = loggers[0].handlers
-    assert isinstance(ours, logging.StreamHandler)
     written = io.StringIO()
-    ours.setStream(written)
+    configure_logging("info", written)
+    [ours] = loggers[0].handlers
     # The test's own client says what it asks for.
     loggers[2].setLevel(logging.WARNING)
     yield lambda: [json.loads(line) for line in written.getvalue().splitlines()]
