@@ -1,7 +1,7 @@
 """Rows written with a statement for thousands of them, by what is quickest on each database."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import cache, partial
 from itertools import islice
 from operator import attrgetter
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Dialect
 from sqlmodel import Session
 
-from app.database import Base, is_sqlite
+from app.database import Base, Statement, carry_out
 
 ROWS_AT_ONCE = 10_000
 """So many are held once more, column by column; and a statement for so many is short enough to be waited for."""
@@ -26,31 +26,33 @@ def add_rows(db: Session, table: type[Base], rows: Iterable[Any]) -> None:
 
     `db` does not know of them: what they refer to must have been inserted before.
     """
-    insert = _insert_into(table, db.get_bind().dialect)
+    carry_out(db.connection(), insertions(db.get_bind().dialect, table, rows))
+
+
+def insertions(dialect: Dialect, table: type[Base], rows: Iterable[Any]) -> Iterator[Statement]:
+    """What inserts `rows`, which have an attribute for each column of `table`."""
+    insert = _insert_into(table, dialect)
     coming = map(insert.values_of, rows)
-    some = list(islice(coming, ROWS_AT_ONCE))
-    with _room(db.connection()) if len(some) == ROWS_AT_ONCE and is_sqlite(db) else nullcontext():
-        while some:
-            _add(db.connection(), insert, some)
-            some = list(islice(coming, ROWS_AT_ONCE))
-
-
-def _add(connection: Connection, insert: "_Insert", some: Sequence[tuple[Any, ...]]) -> None:
-    columns = [
-        column if write is None else tuple(map(write(), column))
-        for write, column in zip(insert.writers, zip(*some, strict=True), strict=True)
-    ]
-    if len(some) == 1 or insert.of_arrays is None:
-        connection.exec_driver_sql(insert.of_values, list(zip(*columns, strict=True)))
-    else:
-        connection.exec_driver_sql(insert.of_arrays, tuple(map(list, columns)))
+    while some := list(islice(coming, ROWS_AT_ONCE)):
+        columns = [
+            column if write is None else tuple(map(write(), column))
+            for write, column in zip(insert.writers, zip(*some, strict=True), strict=True)
+        ]
+        if len(some) == 1 or insert.of_arrays is None:
+            yield Statement(insert.of_values, list(zip(*columns, strict=True)))
+        else:
+            yield Statement(insert.of_arrays, [tuple(map(list, columns))])
 
 
 @contextmanager
-def _room(connection: Connection) -> Iterator[None]:
-    """Let SQLite hold as many pages as an index needs that is written to all over; its own 2 MB go to the disk and come
-    back for nearly every row, which takes as long again as adding it.
+def room_for(connection: Connection, rows: int) -> Iterator[None]:
+    """Let SQLite hold as many pages as an index needs that is written to all over, if many `rows` are to be added.
+
+    Its own 2 MB go to the disk and come back for nearly every row, which takes as long again as adding it.
     """
+    if rows < ROWS_AT_ONCE or connection.dialect.name != "sqlite":
+        yield
+        return
     before = connection.exec_driver_sql("PRAGMA cache_size").scalar_one()
     connection.exec_driver_sql(f"PRAGMA cache_size = -{ROOM_KILOBYTES}")
     try:

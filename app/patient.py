@@ -1,7 +1,9 @@
 """A connection to PostgreSQL that keeps nobody waiting for longer than the request may wait."""
 
+import select
 from collections.abc import Mapping, Sequence
 from math import inf
+from time import monotonic
 from typing import Any, Self, TypeVar
 
 import psycopg
@@ -13,6 +15,9 @@ from app.waiting import Allowance, allowed, waiting
 LEAST_CONNECT_SECONDS = 2
 """The shortest bound that libpq takes for connecting; it takes whole seconds."""
 
+FRESH_SECONDS = 1.0
+"""For so long after an answer a connection is held for one that answers, unless its server has said something since."""
+
 _Got = TypeVar("_Got")
 
 
@@ -22,6 +27,8 @@ class PatientConnection(psycopg.Connection[Any]):
     The server's own timeouts are no help against a network that swallows its answers, nor is TCP's against a
     middlebox that acknowledges what it does not pass on.
     """
+
+    _heard = -inf
 
     @classmethod
     def connected(cls, arguments: Sequence[Any], parameters: Mapping[str, Any]) -> Self:
@@ -44,7 +51,9 @@ class PatientConnection(psycopg.Connection[Any]):
         """
         with waiting(inf if timeout is None else timeout) as seconds:
             try:
-                return super().wait(gen, interval, None if seconds == inf else seconds)
+                got = super().wait(gen, interval, None if seconds == inf else seconds)
+                self._heard = monotonic()
+                return got
             except psycopg.OperationalError:
                 if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
                     # Its answer is still under way, and the next question would get it.
@@ -52,7 +61,12 @@ class PatientConnection(psycopg.Connection[Any]):
                 raise
 
     def answers(self, *, within: float) -> bool:
-        """True if the server answers within so many seconds; otherwise the connection is closed."""
+        """True if the server answers within so many seconds; otherwise the connection is closed.
+
+        It is not asked if it answered a moment ago and has not ended the connection since.
+        """
+        if monotonic() - self._heard < FRESH_SECONDS and not self._spoken_to():
+            return True
         try:
             with waiting(within) as seconds, allowed(Allowance(seconds)):
                 self.autocommit = True
@@ -62,3 +76,9 @@ class PatientConnection(psycopg.Connection[Any]):
             self.close()
             return False
         return True
+
+    def _spoken_to(self) -> bool:
+        """Whether something has arrived that nobody asked for, as when the server ends or loses the connection."""
+        arrived = select.poll()
+        arrived.register(self.fileno(), select.POLLIN)
+        return bool(arrived.poll(0))

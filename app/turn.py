@@ -1,17 +1,18 @@
 """The turn to write: several pieces of work in one transaction, and what is known from one turn to the next."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from functools import cache
+from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Dialect
 from sqlmodel import Session
 
-from app.bulk import add_rows
+from app.bulk import add_rows, insertions, room_for
 from app.clock import RESOLUTION, Clock, helsinki_day
-from app.database import Base, LastWrite
+from app.database import Base, LastWrite, Statement, carry_out
 
 POSTED = "posted"
 """Where in `info` of a session stands how many rows of a post came to each outcome, to be counted once it is kept."""
@@ -47,16 +48,17 @@ class Known:
         self._last_line: int | None = None
         self._last_write: datetime | None = None
         looked_at = ("recorded_at", "(SELECT max(id) FROM audit_lines)", *edition)
-        self._query = f"SELECT {', '.join(looked_at)} FROM last_write"
+        self.look = f"SELECT {', '.join(looked_at)} FROM last_write"
+        """The query whose answer `take_in` wants of every turn, before anything is asked."""
 
-    def look(self, connection: Connection, day: date) -> datetime:
-        """The moment of the latest write; forgets what may have changed by `day`.
+    def take_in(self, found: Sequence[Any], day: date, dialect: Dialect) -> datetime:
+        """The moment of the latest write, after the `look` that found so much; forgets what may have changed by `day`.
 
-        To be called in every turn, before anything is asked. What is recorded is forgotten after it too, unless
-        `holds` is called in the end: what became of a turn that failed is unknown.
+        What is recorded is forgotten after this turn too, unless `holds` is called in the end: what became of one that
+        failed is unknown.
         """
-        written, last_line, *values = connection.exec_driver_sql(self._query).one()
-        last_write: datetime = _moments(connection.dialect).read(written)
+        written, last_line, *values = found
+        last_write: datetime = _moments(dialect).read(written)
         if last_line != self._last_line:
             self._last_line, self.keys = last_line, {}
         if not values or self._edition != (day, *values):
@@ -77,12 +79,12 @@ class Turn:
     What one raises undoes its own writes and nothing else.
     """
 
-    def __init__(self, connection: Connection, clock: Clock, known: Known) -> None:
+    def __init__(self, connection: Connection, found: Sequence[Any], clock: Clock, known: Known) -> None:
         self._connection = connection
         self._clock = clock
         self._known = known
         self.begins = clock()
-        self._last = known.look(connection, helsinki_day(self.begins))
+        self._last = known.take_in(found, helsinki_day(self.begins), connection.dialect)
         self._kept = False
         self._info: dict[Any, Any] = {_SAME: {}, _GIVEN: known.given, _KEYS: known.keys}
         self._added: _Rows = {}
@@ -96,7 +98,8 @@ class Turn:
         It has a savepoint of its own, and may roll its session back as if it were alone. One that is `alone` in its
         turn needs no savepoint, which costs two round trips.
         """
-        self._write()
+        if self._added:
+            self._write()
         at = self._next_moment()
         mode: Any = "rollback_only" if alone else "create_savepoint"
         with self._session(mode) as db:
@@ -125,9 +128,8 @@ class Turn:
     def keep(self) -> None:
         """Commit what the pieces wrote that raised nothing."""
         if self._kept:
-            self._write()
             moments = _moments(self._connection.dialect)
-            self._connection.exec_driver_sql(moments.set_last_write, (moments.write(self._last),))
+            self._write(Statement(moments.set_last_write, [(moments.write(self._last),)]))
             try:
                 self._connection.commit()
             except Exception:
@@ -148,10 +150,12 @@ class Turn:
         for learn in db.info[_LEARNT]:
             learn()
 
-    def _write(self) -> None:
-        """Write what was added by now; none of it refers to rows of a table that came later."""
-        for table, rows in self._added.items():
-            add_rows(self.db, table, rows)
+    def _write(self, *more: Statement) -> None:
+        """Write what was added by now, of which nothing refers to rows of a table that came later; then do `more`."""
+        dialect = self._connection.dialect
+        statements = chain.from_iterable(insertions(dialect, table, rows) for table, rows in self._added.items())
+        with room_for(self._connection, max(map(len, self._added.values()), default=0)):
+            carry_out(self._connection, chain(statements, more))
         self._added.clear()
 
 

@@ -136,8 +136,8 @@ class Turns:
         group: list[_Piece[Any]] = []
         failure = None
         try:
-            with allowed(Allowance(_ATTEMPT_SECONDS)), self._database.turn() as connection:
-                turn = Turn(connection, self._clock, self._known)
+            with allowed(Allowance(_ATTEMPT_SECONDS)), self._database.turn(self._known.look) as (connection, found):
+                turn = Turn(connection, found, self._clock, self._known)
                 group = self._next_group()
                 _read_ahead(turn, group)
                 for piece in group:
