@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from opentelemetry.trace import NoOpTracer, Span, Tracer
@@ -89,10 +91,14 @@ _DISK_FULL = {"53100", "SQLITE_FULL"}
 
 
 class Statement(NamedTuple):
-    """A statement of SQL in the words of the driver, and the rows of values that it is to be carried out with."""
+    """A statement of SQL in the words of the driver, and the rows of values that it is to be carried out with.
+
+    One that `copies` is PostgreSQL's COPY, which takes them in as they come.
+    """
 
     text: str
     rows: Sequence[Sequence[Any]]
+    copies: bool = False
 
 
 class Base(SQLModel):
@@ -363,13 +369,24 @@ def carry_out(connection: Connection, statements: Iterable[Statement]) -> None:
     """
     sqlite = connection.dialect.name == "sqlite"
     driver: Any = connection.connection.dbapi_connection
-    with _told_as_ever(connection), nullcontext() if sqlite else driver.pipeline():
-        cursor = driver.cursor()
-        for statement, rows in statements:
-            if len(rows) == 1:
-                cursor.execute(statement, rows[0])
-            else:
-                cursor.executemany(statement, rows)
+    cursor = driver.cursor()
+    with _told_as_ever(connection):
+        for copies, together in groupby(statements, key=attrgetter("copies")):
+            # A pipeline takes no COPY.
+            with nullcontext() if sqlite or copies else driver.pipeline():
+                for statement in together:
+                    _carry_out(cursor, statement)
+
+
+def _carry_out(cursor: Any, statement: Statement) -> None:
+    if statement.copies:
+        with cursor.copy(statement.text) as copy:
+            for row in statement.rows:
+                copy.write_row(row)
+    elif len(statement.rows) == 1:
+        cursor.execute(statement.text, statement.rows[0])
+    else:
+        cursor.executemany(statement.text, statement.rows)
 
 
 def _begin_turn(connection: Connection, look: str) -> Sequence[Any]:
