@@ -15,7 +15,7 @@ from app.access.caller import key_in_turn
 from app.access.models import RememberedReply
 from app.access.scope import Caller
 from app.errors import Problem
-from app.turn import add, once_kept, same_all_turn
+from app.turn import add, given, once_kept, same_all_turn
 
 LIFETIME = timedelta(days=30)
 """How long a reply is remembered."""
@@ -89,13 +89,16 @@ async def plain_retry_of(request: Request) -> Retry | None:
 
 
 def read_replies(db: Session, at: datetime, asked: Iterable[tuple[str, Retry]]) -> None:
-    """Read what was answered to each retry that came with a key before, and forget what is older than that lasts."""
-    db.exec(delete(RememberedReply).where(col(RememberedReply.recorded_at) <= at - LIFETIME))
+    """Read what was answered to each retry that came with a key before; every day forget what is too old."""
+    given(db, "replies forgotten", lambda: _forget(db, at))
     owned = [(key_in_turn(db, secret), retry.key) for secret, retry in asked]
     wanted = {(found[0].organisation_id, key) for found, key in owned if found}
     named = tuple_(col(RememberedReply.organisation_id), col(RememberedReply.key)).in_(wanted)
-    replies = db.exec(select(RememberedReply).where(named))
-    _remembered(db).update({(reply.organisation_id, reply.key): reply for reply in replies})
+    replies = db.exec(select(RememberedReply).where(named)).all()
+    if any(reply.recorded_at <= at - LIFETIME for reply in replies):
+        _forget(db, at)
+    kept = [reply for reply in replies if reply.recorded_at > at - LIFETIME]
+    _remembered(db).update({(reply.organisation_id, reply.key): reply for reply in kept})
 
 
 def answered_once(turn: Turn, retry: Retry, answer: Answer) -> Response:
@@ -131,6 +134,11 @@ def _remember(turn: Turn, retry: Retry, response: Response) -> None:
     )
     add(turn.db, RememberedReply, [reply])
     once_kept(turn.db, lambda: _remembered(turn.db).update({(reply.organisation_id, reply.key): reply}))
+
+
+def _forget(db: Session, at: datetime) -> None:
+    """Delete what is not remembered any more at this moment."""
+    db.exec(delete(RememberedReply).where(col(RememberedReply.recorded_at) <= at - LIFETIME))
 
 
 def _remembered(db: Session) -> dict[tuple[int, str], RememberedReply]:
