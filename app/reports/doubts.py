@@ -216,7 +216,12 @@ class Alike:
 def doubts(figure: Figure, own: Figures, statuses: Sequence[tuple[date, str]]) -> list[Doubt]:
     """What is odd about `figure`, which is one of its municipality's `own`; `statuses` ascend by day."""
     alike = own.like(figure)
-    return list(filter(None, (_outlier(figure, alike), _zero_in_use(figure, own, statuses), _duplicate(figure, alike))))
+    found = [_outlier(figure, alike)]
+    if not figure.sessions:
+        found.append(_zero_in_use(figure, own, statuses))
+    elif figure.sessions >= SMALLEST_COPIED and alike.same_beside(figure):
+        found.append(_duplicate(figure, alike))
+    return [doubt for doubt in found if doubt] if any(found) else []
 
 
 def usual_range(others: Sequence[int]) -> tuple[int, int] | None:
@@ -292,8 +297,6 @@ def _zero_in_use(figure: Figure, own: Figures, statuses: Sequence[tuple[date, st
     """A zero is doubted after twelve months in use, if no session was held in the twelve months before the period
     either, or so many that chance would seldom give none: in a small municipality a month without a session is usual.
     """
-    if figure.sessions:
-        return None
     since = in_use_since(statuses, figure.first, figure.counted_to)
     if since is None or a_year_after(since) > figure.first:
         return None
@@ -309,8 +312,6 @@ def _zero_in_use(figure: Figure, own: Figures, statuses: Sequence[tuple[date, st
 
 def _duplicate(month: Figure, alike: Alike) -> Doubt | None:
     """Three equal months happen by chance as well, but even to six a month once in some eighty months."""
-    if month.sessions < SMALLEST_COPIED or not alike.same_beside(month):
-        return None
     if _kind(month.period) != _MONTH or not month.is_whole:
         return None
     before, after = alike.run_around(month)

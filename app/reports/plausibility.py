@@ -47,7 +47,7 @@ class Background:
 def count_warnings(entry: PlainCount, background: Background, *, corrects: AnyEntry | None) -> list[Warned]:
     """What is odd about `entry`, which `corrects` another or none."""
     figure = background.figures.of_period[entry.period]
-    warnings = _released(figure.first.year, background) + background.about_practice
+    warnings = [*_released(figure.first.year, background), *background.about_practice]
     surely_active = background.active_from <= figure.first <= background.active_to
     if not surely_active and (inactive := no_active_status(background.place, figure, background.statuses)):
         warnings.append(Warned(inactive.code, inactive.detail))
@@ -60,7 +60,7 @@ def count_warnings(entry: PlainCount, background: Background, *, corrects: AnyEn
 
 def status_warnings(entry: PlainStatus, background: Background) -> list[Warned]:
     """What is odd about `entry`."""
-    warnings = _released(entry.day.year, background)
+    warnings = [*_released(entry.day.year, background)]
     earlier = bisect_left(background.statuses, (entry.day, ""))
     before = background.statuses[earlier - 1][1] if earlier else None
     if before in _RANK and entry.status in _RANK and _RANK[entry.status] < _RANK[before]:
@@ -83,9 +83,9 @@ def figure_of(entry: PlainCount) -> Figure:
     return Figure(entry.period, entry.first_day, entry.last_day, entry.counted_to, entry.sessions)
 
 
-def _released(year: int, background: Background) -> list[Warned]:
+def _released(year: int, background: Background) -> Sequence[Warned]:
     if year not in background.released_years:
-        return []
+        return ()
     detail = f"{year} stays with the county's release until the county sets an earlier live_from; stored, not shown"
     return [Warned("stays_with_release", detail)]
 
