@@ -18,7 +18,7 @@ ROWS_AT_ONCE = 10_000
 MANY = 100
 """So many go into PostgreSQL by COPY in half the time; it takes a round trip of its own for fewer."""
 
-ROOM_KILOBYTES = 32_000
+ROOM_KILOBYTES = 64_000
 
 _ARRAYS = {"Integer": "bigint", "Date": "date", "UTCDateTime": "timestamptz", "JSON": "json"}
 """PostgreSQL's types of what is no text, by the types of our columns."""

@@ -152,11 +152,13 @@ class Turn:
 
     def _write(self, *more: Statement) -> None:
         """Write what was added by now, of which nothing refers to rows of a table that came later; then do `more`."""
-        dialect = self._connection.dialect
-        statements = chain.from_iterable(insertions(dialect, table, rows) for table, rows in self._added.items())
-        with room_for(self._connection, max(map(len, self._added.values()), default=0)):
-            carry_out(self._connection, chain(statements, more))
+        carry_out(self._connection, chain(self._insertions(), more))
         self._added.clear()
+
+    def _insertions(self) -> Iterator[Statement]:
+        for table, rows in self._added.items():
+            with room_for(self._connection, len(rows)):
+                yield from insertions(self._connection.dialect, table, rows)
 
 
 def add(db: Session, table: type[Base], rows: Iterable[Any]) -> None:
