@@ -15,7 +15,10 @@ from app.database import Base, Statement, carry_out
 ROWS_AT_ONCE = 10_000
 """So many are held once more, column by column; and a statement for so many is short enough to be waited for."""
 
-ROOM_KILOBYTES = 32_000
+MANY = 100
+"""So many go into PostgreSQL by COPY in half the time; it takes a round trip of its own for fewer."""
+
+ROOM_KILOBYTES = 64_000
 
 _ARRAYS = {"Integer": "bigint", "Date": "date", "UTCDateTime": "timestamptz", "JSON": "json"}
 """PostgreSQL's types of what is no text, by the types of our columns."""
@@ -40,6 +43,8 @@ def insertions(dialect: Dialect, table: type[Base], rows: Iterable[Any]) -> Iter
         ]
         if len(some) == 1 or insert.of_arrays is None:
             yield Statement(insert.of_values, list(zip(*columns, strict=True)))
+        elif len(some) >= MANY:
+            yield Statement(insert.copy, list(zip(*columns, strict=True)), copies=True)
         else:
             yield Statement(insert.of_arrays, [tuple(map(list, columns))])
 
@@ -63,14 +68,15 @@ def room_for(connection: Connection, rows: int) -> Iterator[None]:
 
 class _Insert(NamedTuple):
     """How rows go into a table: what takes the values of its columns out of a row, what writes each for the driver, and
-    the statements. That of arrays, one for each column, is PostgreSQL's, and no way for a single row: a text of
-    megabytes would be taken apart at each quote.
+    the statements. That of arrays, one for each column, and COPY are PostgreSQL's. Arrays are no way for a single row:
+    a text of megabytes would be taken apart at each quote.
     """
 
     values_of: Callable[[Any], tuple[Any, ...]]
     writers: Sequence[Callable[[], Callable[[Any], Any]] | None]
     of_values: str
     of_arrays: str | None
+    copy: str
 
 
 @cache
@@ -86,6 +92,7 @@ def _insert_into(table: type[Base], dialect: Dialect) -> _Insert:
         [_writer(column.type, column.type.dialect_impl(dialect).bind_processor(dialect)) for column in columns],
         values,
         None if sqlite else f"{into} SELECT * FROM unnest({arrays})",
+        f"COPY {table.__tablename__} ({', '.join(columns.keys())}) FROM STDIN",
     )
 
 

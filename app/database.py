@@ -89,10 +89,14 @@ _DISK_FULL = {"53100", "SQLITE_FULL"}
 
 
 class Statement(NamedTuple):
-    """A statement of SQL in the words of the driver, and the rows of values that it is to be carried out with."""
+    """A statement of SQL in the words of the driver, and the rows of values that it is to be carried out with.
+
+    One that `copies` is PostgreSQL's COPY, which takes them in as they come.
+    """
 
     text: str
     rows: Sequence[Sequence[Any]]
+    copies: bool = False
 
 
 class Base(SQLModel):
@@ -363,11 +367,15 @@ def carry_out(connection: Connection, statements: Iterable[Statement]) -> None:
     """
     with _told_as_ever(connection):
         cursor: Any = connection.connection.cursor()
-        for statement, rows in statements:
-            if len(rows) == 1:
-                cursor.execute(statement, rows[0])
+        for statement in statements:
+            if statement.copies:
+                with cursor.copy(statement.text) as copy:
+                    for row in statement.rows:
+                        copy.write_row(row)
+            elif len(statement.rows) == 1:
+                cursor.execute(statement.text, statement.rows[0])
             else:
-                cursor.executemany(statement, rows)
+                cursor.executemany(statement.text, statement.rows)
 
 
 def carry_out_at_once(connection: Connection, statements: Sequence[Statement]) -> None:
@@ -379,9 +387,9 @@ def carry_out_at_once(connection: Connection, statements: Sequence[Statement]) -
         carry_out(connection, statements)
         return
     driver: Any = connection.connection.dbapi_connection
-    values = [value for _, rows in statements for row in rows for value in row]
+    values = [value for statement in statements for row in statement.rows for value in row]
     with _told_as_ever(connection):
-        driver.cursor_of_texts().execute("; ".join(statement for statement, _ in statements), values)
+        driver.cursor_of_texts().execute("; ".join(statement.text for statement in statements), values)
 
 
 def _begin_turn(connection: Connection, look: str) -> Sequence[Any]:

@@ -2,6 +2,7 @@
 
 import re
 from calendar import monthrange
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -54,6 +55,15 @@ def period(text: str) -> Period:
         raise NotAPeriod(f"{text!r} is not a period; write a year (2022), a quarter (2022-Q1) or a month (2022-03)")
     first, last = (int(found[2]), int(found[2])) if found[2] else (1, 12)
     return _months(text, int(found[1]), first, last)
+
+
+@lru_cache(maxsize=4096)
+def around_and_inside(whole: Period) -> Sequence[str]:
+    """The texts of all other periods that share days with this one, in their order as texts."""
+    year, months = whole.first.year, range(whole.first.month, whole.last.month + 1)
+    named = {f"{year:04}", *(f"{year:04}-{month:02}" for month in months)}
+    named |= {f"{year:04}-Q{(month + 2) // 3}" for month in months}
+    return sorted(named - {whole.text})
 
 
 def day(text: str) -> tuple[date, Precision]:

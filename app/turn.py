@@ -10,15 +10,12 @@ from typing import Any, NamedTuple, TypeVar
 from sqlalchemy import Connection, Dialect
 from sqlmodel import Session
 
-from app.bulk import add_rows, insertions, room_for
+from app.bulk import MANY, add_rows, insertions, room_for
 from app.clock import RESOLUTION, Clock, helsinki_day
 from app.database import Base, LastWrite, Statement, carry_out, carry_out_at_once
 
 POSTED = "posted"
 """Where in `info` of a session stands how many rows of a post came to each outcome, to be counted once it is kept."""
-
-FEW_ROWS = 1_000
-"""So many are written at once, in one text."""
 
 Read = TypeVar("Read")
 _Rows = dict[type[Base], list[Any]]
@@ -155,14 +152,16 @@ class Turn:
 
     def _write(self, *more: Statement) -> None:
         """Write what was added by now, of which nothing refers to rows of a table that came later; then do `more`."""
-        dialect, rows = self._connection.dialect, sum(map(len, self._added.values()))
-        statements = chain.from_iterable(insertions(dialect, table, rows) for table, rows in self._added.items())
-        if rows <= FEW_ROWS:
-            carry_out_at_once(self._connection, [*statements, *more])
+        if sum(map(len, self._added.values())) < MANY:
+            carry_out_at_once(self._connection, [*self._insertions(), *more])
         else:
-            with room_for(self._connection, rows):
-                carry_out(self._connection, chain(statements, more))
+            carry_out(self._connection, chain(self._insertions(), more))
         self._added.clear()
+
+    def _insertions(self) -> Iterator[Statement]:
+        for table, rows in self._added.items():
+            with room_for(self._connection, len(rows)):
+                yield from insertions(self._connection.dialect, table, rows)
 
 
 def add(db: Session, table: type[Base], rows: Iterable[Any]) -> None:

@@ -1,18 +1,22 @@
 """Rows in bulk: what was written is what is read, whatever kind of column it stands in, on both databases."""
 
+from collections.abc import Iterator
 from datetime import date
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session, col, select
 
 from app import bulk
 from app.bulk import add_rows
+from app.database import Database, Statement, carry_out, transaction_lost
 from app.places.models import MunicipalityRecord
+from app.settings import Settings
 from tests.conftest import NOW
 
-ODD = 'ä "x" {1,NULL} \\ % :name ?'
+ODD = 'ä "x" {1,NULL} \\ \\N \t \r\n % :name ?'
 
 
 def municipality(code: str, name: str, *, ends: date | None) -> SimpleNamespace:
@@ -30,7 +34,9 @@ def municipality(code: str, name: str, *, ends: date | None) -> SimpleNamespace:
     )
 
 
-def test_rows_come_back_as_they_were_written(db: Session) -> None:
+@pytest.mark.parametrize("many", [2, 3], ids=["by-copy", "otherwise"])
+def test_rows_come_back_as_they_were_written(db: Session, many: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "MANY", many)
     rows = [municipality("970", ODD, ends=None), municipality("971", "", ends=date(2024, 2, 29))]
 
     add_rows(db, MunicipalityRecord, rows)
@@ -60,8 +66,32 @@ def test_no_rows_write_nothing(db: Session) -> None:
     assert not db.exec(select(MunicipalityRecord.code).where(MunicipalityRecord.name_fi == "Uusi")).all()
 
 
-def test_a_row_that_breaks_a_rule_of_the_database_is_told_as_by_any_statement(db: Session) -> None:
+@pytest.mark.parametrize("many", [2, 3], ids=["by-copy", "otherwise"])
+def test_a_row_that_breaks_a_rule_of_the_database_is_told_as_by_any_statement(
+    db: Session, many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "MANY", many)
     rows = [municipality("970", "Uusi", ends=None)] * 2
 
     with pytest.raises(IntegrityError):
         add_rows(db, MunicipalityRecord, rows)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_connection_that_is_cut_while_rows_go_in_is_told_as_lost(db: Session, database_url: str) -> None:
+    other = Database(Settings(database_url=database_url))
+    process = db.scalar(text("SELECT pg_backend_pid()"))
+    copy = "COPY last_write (id, recorded_at) FROM STDIN"
+
+    def statements() -> Iterator[Statement]:
+        yield Statement(copy, [], copies=True)
+        with other.engine.connect() as executioner:
+            assert executioner.scalar(text("SELECT pg_terminate_backend(:process, 5000)"), {"process": process})
+        yield Statement(copy, [(2, NOW)], copies=True)
+
+    with pytest.raises(OperationalError) as told:
+        carry_out(db.connection(), statements())
+    other.dispose()
+
+    assert told.value.connection_invalidated
+    assert transaction_lost(told.value)

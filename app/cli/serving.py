@@ -24,6 +24,8 @@ from app.tracing.switch import tracing_to
 from app.web.connections import GuardedConnection, patience_of
 from app.web.requests_log import configure_logging
 
+_OBJECTS_BETWEEN_LOOKS = 50_000
+
 
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
@@ -68,6 +70,9 @@ def served() -> FastAPI:
     application = create_app(settings)
     # What is there by now stays: to look through it for garbage again and again would hold up every answer meanwhile.
     gc.freeze()
+    # A large submission makes a million objects that stay until it is answered; to look through them each time that
+    # 700 have come, as Python does by itself, is a tenth of the work.
+    gc.set_threshold(_OBJECTS_BETWEEN_LOOKS)
     return application
 
 

@@ -3,8 +3,9 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
-from typing import Literal
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Literal, NamedTuple
 
 from app.formats.sheet import Line, Unreadable, utf_8_text
 from app.formats.table import Scalar, Table
@@ -33,29 +34,56 @@ def csv_cells(values: Iterable[Scalar]) -> str:
     return text.getvalue()[1:-2]
 
 
-def csv_lines(body: bytes) -> Iterator[Line]:
-    """The filled lines of a CSV file in UTF-8; commas or semicolons, whichever its first filled line has more of.
+class Block(NamedTuple):
+    """Lines that follow one another, their cells as they stand, and the numbers of the physical lines they begin on.
 
-    A line has the number of the physical line that it begins on, so a quoted cell may hold line breaks.
+    A quoted cell may hold line breaks.
+    """
+
+    numbers: Sequence[int]
+    rows: Sequence[Sequence[str]]
+
+    def lines(self) -> Iterator[Line]:
+        """Those that are filled."""
+        for number, row in zip(self.numbers, self.rows, strict=True):
+            if filled := {place: text for place, cell in enumerate(row) if (text := cell.strip())}:
+                yield Line(number, filled)
+
+
+class CsvLines(Iterator[Line]):
+    """The filled lines of a CSV file in UTF-8, one by one, or as they stand in blocks.
+
+    Commas or semicolons part the cells, whichever the first filled line has more of.
 
     Raises:
         Unreadable: not UTF-8, a NUL, a quote that is not closed, or a cell of more than 131,072 characters.
     """
-    text = utf_8_text(body)
-    first = next((found[0] for found in _LINE.finditer(text) if found[0].strip()), "")
-    lines = (found[0] for found in _LINE.finditer(text))
-    reader = csv.reader(lines, delimiter=";" if first.count(";") > first.count(",") else ",", strict=True)
-    begins = 1
-    while True:
+
+    def __init__(self, body: bytes) -> None:
+        text = utf_8_text(body)
+        first = next((found[0] for found in _LINE.finditer(text) if found[0].strip()), "")
+        lines = map(re.Match.group, _LINE.finditer(text))
+        self._reader = csv.reader(lines, delimiter=";" if first.count(";") > first.count(",") else ",", strict=True)
+        self._begins = 1
+
+    def __next__(self) -> Line:
+        while (block := self.block(1)).rows:
+            for line in block.lines():
+                return line
+        raise StopIteration
+
+    def block(self, most: int) -> Block:
+        """The next `most` lines, fewer at the end of the file."""
+        numbers: list[int] = []
+        rows: list[Sequence[str]] = []
         try:
-            row = next(reader, None)
+            for row in islice(self._reader, most):
+                numbers.append(self._begins)
+                rows.append(row)
+                self._begins = self._reader.line_num + 1
         except csv.Error as error:
-            raise Unreadable(f"the line is not CSV: {_said(error)}", line=begins) from error
-        if row is None:
-            return
-        if filled := {place: text for place, cell in enumerate(row) if (text := cell.strip())}:
-            yield Line(begins, filled)
-        begins = reader.line_num + 1
+            raise Unreadable(f"the line is not CSV: {_said(error)}", line=self._begins) from error
+        return Block(numbers, rows)
 
 
 def _said(error: csv.Error) -> str:

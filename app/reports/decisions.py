@@ -5,12 +5,11 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from operator import attrgetter
 
 from sqlmodel import Session
 
 from app.errors import FieldError
-from app.periods import Period
+from app.periods import Period, around_and_inside
 from app.places.register import Municipality, municipality_code
 from app.reports.doubts import Figures
 from app.reports.entries import UNNUMBERED, PlainCount, PlainStatus
@@ -212,12 +211,7 @@ def _count_decision(row: CheckedCount, counts: Mapping[str, PlainCount]) -> Deci
 
 def _in_the_way(period: Period, counts: Mapping[str, PlainCount]) -> Sequence[PlainCount]:
     """Of `counts` those of other periods that share days with `period`, in the order of their texts."""
-    in_the_way = [
-        other
-        for other in counts.values()
-        if other.first_day <= period.last and period.first <= other.last_day and other.period != period.text
-    ]
-    return sorted(in_the_way, key=attrgetter("period")) if in_the_way else ()
+    return [counts[text] for text in around_and_inside(period) if text in counts] if counts else ()
 
 
 def _status_decision(row: CheckedStatus, statuses: Mapping[date, PlainStatus]) -> Decision:

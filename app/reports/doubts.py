@@ -58,6 +58,9 @@ _FIRST_DAY = attrgetter("first")
 _MEDIAN_SPREAD = 1 / Fraction(6_745, 10_000)
 _MEAN_SPREAD = Fraction(1_253_314, 1_000_000)
 
+_SURELY_USUAL = 5
+"""Of so many times the median distance, or less, the modified z-score is below 3.5."""
+
 SMALLEST_COPIED = 5
 SHORTEST_RUN = 3
 
@@ -101,6 +104,7 @@ class Figures:
     def __init__(self, figures: Iterable[Figure]) -> None:
         self.of_period = {figure.period: figure for figure in figures}
         of_kind: dict[str, list[Figure]] = {}
+        # Not of `all`, which would be kept: `after` changes what there is.
         for figure in sorted(self.of_period.values(), key=_FIRST_DAY):
             of_kind.setdefault(_kind(figure.period), []).append(figure)
         self._alike = {kind: Alike(figures) for kind, figures in of_kind.items()}
@@ -146,6 +150,7 @@ class Alike:
         self._years = [figure.first.year for figure in whole]
         self._sessions = [figure.sessions for figure in whole]
         self._around: dict[int, tuple[int, int]] = {}
+        self._ascending: dict[tuple[int, int], Sequence[int]] = {}
         self._usual: dict[tuple[tuple[int, int], int], tuple[int, int, int] | None] = {}
 
     def before(self, figure: Figure) -> Figure | None:
@@ -173,8 +178,9 @@ class Alike:
     def same_beside(self, figure: Figure) -> bool:
         """False if neither the one before `figure` nor the one after it has as many sessions."""
         place = bisect_left(self._first_days, figure.first)
-        beside = self.figures[max(place - 1, 0) : place] + self.figures[place + 1 : place + 2]
-        return any(other.sessions == figure.sessions for other in beside)
+        if place and self.figures[place - 1].sessions == figure.sessions:
+            return True
+        return place + 1 < len(self.figures) and self.figures[place + 1].sessions == figure.sessions
 
     def run_around(self, figure: Figure) -> tuple[int, int]:
         """How many months just before the month `figure`, and just after it, have as many sessions; of years around."""
@@ -198,18 +204,24 @@ class Alike:
         return bisect_left(self._years, year - HISTORY_YEARS), bisect_right(self._years, year + HISTORY_YEARS)
 
     def _outside(self, around: tuple[int, int], sessions: int) -> tuple[int, int, int] | None:
-        others = sorted(self._sessions[slice(*around)])
-        others.remove(sessions)
-        if not others or abs(2 * sessions - _twice_the_median(others)) <= 2 * SMALLEST_REACH:
-            return None  # As usual_range would say with more work; of most figures there is no more to ask.
-        usual = usual_range(others)
+        together = self._ascending.get(around)
+        if together is None:
+            together = self._ascending[around] = sorted(self._sessions[slice(*around)])
+        own = bisect_left(together, sessions)
+        others = [*together[:own], *together[own + 1 :]]
+        usual = None if _surely_usual(sessions, others) else usual_range(others)
         return None if usual is None or usual[0] <= sessions <= usual[1] else (*usual, len(others))
 
 
 def doubts(figure: Figure, own: Figures, statuses: Sequence[tuple[date, str]]) -> list[Doubt]:
     """What is odd about `figure`, which is one of its municipality's `own`; `statuses` ascend by day."""
     alike = own.like(figure)
-    return list(filter(None, (_outlier(figure, alike), _zero_in_use(figure, own, statuses), _duplicate(figure, alike))))
+    found = [_outlier(figure, alike)]
+    if not figure.sessions:
+        found.append(_zero_in_use(figure, own, statuses))
+    elif figure.sessions >= SMALLEST_COPIED and alike.same_beside(figure):
+        found.append(_duplicate(figure, alike))
+    return [doubt for doubt in found if doubt] if any(found) else []
 
 
 def usual_range(others: Sequence[int]) -> tuple[int, int] | None:
@@ -225,7 +237,7 @@ def usual_range(others: Sequence[int]) -> tuple[int, int] | None:
     # Twice each number, so that the median of an even number of them is whole; reach and middle are fractions of one
     # denominator, since of a large submission each row asks.
     middle = _twice_the_median(sorted(others))
-    distances = sorted(abs(2 * other - middle) for other in others)
+    distances = sorted([abs(2 * other - middle) for other in others])
     reach, whole = MOST_Z.numerator * _twice_the_median(distances), 4 * MOST_Z.denominator
     spread = _MEDIAN_SPREAD
     if not reach:
@@ -258,6 +270,20 @@ def a_year_after(day: date) -> date:
     return _in_year(day, day.year + 1)
 
 
+def _surely_usual(number: int, ascending: Sequence[int]) -> bool:
+    """True if `usual_range` beside the numbers that are `ascending` would hold `number`, as is soon seen of most."""
+    if len(ascending) < LEAST_OTHERS:
+        return True
+    middle = _twice_the_median(ascending)
+    distance = abs(2 * number - middle)
+    if distance <= 2 * SMALLEST_REACH:
+        return True
+    # If not even half of them are nearer to the median than that, the median of their distances is as much at least.
+    near = distance / _SURELY_USUAL
+    nearer = bisect_left(ascending, (middle + near) / 2) - bisect_right(ascending, (middle - near) / 2)
+    return 2 * nearer < len(ascending)
+
+
 def _outlier(figure: Figure, alike: Alike) -> Doubt | None:
     found = alike.unusual(figure) if figure.is_whole else None
     if found is None:
@@ -271,8 +297,6 @@ def _zero_in_use(figure: Figure, own: Figures, statuses: Sequence[tuple[date, st
     """A zero is doubted after twelve months in use, if no session was held in the twelve months before the period
     either, or so many that chance would seldom give none: in a small municipality a month without a session is usual.
     """
-    if figure.sessions:
-        return None
     since = in_use_since(statuses, figure.first, figure.counted_to)
     if since is None or a_year_after(since) > figure.first:
         return None
@@ -288,8 +312,6 @@ def _zero_in_use(figure: Figure, own: Figures, statuses: Sequence[tuple[date, st
 
 def _duplicate(month: Figure, alike: Alike) -> Doubt | None:
     """Three equal months happen by chance as well, but even to six a month once in some eighty months."""
-    if month.sessions < SMALLEST_COPIED or not alike.same_beside(month):
-        return None
     if _kind(month.period) != _MONTH or not month.is_whole:
         return None
     before, after = alike.run_around(month)

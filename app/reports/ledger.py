@@ -272,16 +272,18 @@ def _number(entries: Sequence[PlainEntry], first: int, submission: int, by: Call
 def _row_text(decision: Decision) -> str:
     """The row of the receipt, a ReceiptRow in JSON; before it is stored, a new entry has no number yet."""
     holds = decision.added or decision.standing
+    head = (
+        f'{{"list":"{decision.list_name}","index":{decision.index},"outcome":"{decision.outcome}",'
+        f'"entry":{holds.id or "null" if holds else "null"},"superseded":['
+    )
+    if not decision.superseded and not decision.warnings and not decision.errors:
+        return f'{head}],"warnings":[],"errors":[]}}'  # As most are.
     superseded = ",".join(str(entry.id) for entry in decision.superseded)
     warnings = ",".join(
         f'{{"code":"{code}","detail":{json.dumps(detail, ensure_ascii=False)}}}' for code, detail in decision.warnings
     )
     errors = ",".join(error.model_dump_json() for error in decision.errors)
-    return (
-        f'{{"list":"{decision.list_name}","index":{decision.index},"outcome":"{decision.outcome}",'
-        f'"entry":{holds.id or "null" if holds else "null"},"superseded":[{superseded}],"warnings":[{warnings}],'
-        f'"errors":[{errors}]}}'
-    )
+    return f'{head}{superseded}],"warnings":[{warnings}],"errors":[{errors}]}}'
 
 
 def _note(entry: PlainEntry, text: str) -> Note:

@@ -41,13 +41,15 @@ class Background:
         self.released_years = released_years
         self.statuses = sorted((status.day, status.status or "") for status in statuses)
         self.figures = figures
+        self.active_from, self.active_to = _surely_active(place, self.statuses)
 
 
 def count_warnings(entry: PlainCount, background: Background, *, corrects: AnyEntry | None) -> list[Warned]:
     """What is odd about `entry`, which `corrects` another or none."""
     figure = background.figures.of_period[entry.period]
-    warnings = _released(figure.first.year, background) + background.about_practice
-    if inactive := no_active_status(background.place, figure, background.statuses):
+    warnings = [*_released(figure.first.year, background), *background.about_practice]
+    surely_active = background.active_from <= figure.first <= background.active_to
+    if not surely_active and (inactive := no_active_status(background.place, figure, background.statuses)):
         warnings.append(Warned(inactive.code, inactive.detail))
     if figure.sessions >= JUMP and (detail := _jump(figure, background.figures.like(figure).before(figure), corrects)):
         warnings.append(Warned("tenfold_jump", detail))
@@ -58,7 +60,7 @@ def count_warnings(entry: PlainCount, background: Background, *, corrects: AnyEn
 
 def status_warnings(entry: PlainStatus, background: Background) -> list[Warned]:
     """What is odd about `entry`."""
-    warnings = _released(entry.day.year, background)
+    warnings = [*_released(entry.day.year, background)]
     earlier = bisect_left(background.statuses, (entry.day, ""))
     before = background.statuses[earlier - 1][1] if earlier else None
     if before in _RANK and entry.status in _RANK and _RANK[entry.status] < _RANK[before]:
@@ -81,9 +83,9 @@ def figure_of(entry: PlainCount) -> Figure:
     return Figure(entry.period, entry.first_day, entry.last_day, entry.counted_to, entry.sessions)
 
 
-def _released(year: int, background: Background) -> list[Warned]:
+def _released(year: int, background: Background) -> Sequence[Warned]:
     if year not in background.released_years:
-        return []
+        return ()
     detail = f"{year} stays with the county's release until the county sets an earlier live_from; stored, not shown"
     return [Warned("stays_with_release", detail)]
 
@@ -100,6 +102,19 @@ def _jump(figure: Figure, before: Figure | None, corrects: AnyEntry | None) -> s
         if isinstance(other, PlainCount | Figure) and other.sessions and figure.sessions >= JUMP * other.sessions:
             return f"{figure.sessions} sessions are {JUMP} times those of {other.period} or more"
     return None
+
+
+def _surely_active(place: Municipality, statuses: Sequence[tuple[date, str]]) -> tuple[date, date]:
+    """From which day to which a figure may begin for the municipality to be active on its first day, without a break
+    up to now; there may be other such days. Never is from the last day of all to the first.
+    """
+    since = date.max
+    for day, status in reversed(statuses):
+        if status not in ACTIVE:
+            break
+        since = day
+    since = max(since, place.in_register_from)
+    return (since, place.valid_to or date.max) if place.in_register(since) else (date.max, date.min)
 
 
 def _active_between(first: date, last: date, place: Municipality, statuses: Sequence[tuple[date, str]]) -> bool:

@@ -1,7 +1,7 @@
 """What POST /v1/submissions takes: JSON, NDJSON, CSV or an Excel workbook, read into one submission."""
 
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
@@ -15,11 +15,12 @@ from app.errors import FieldError, Problem
 from app.formats import delimited, workbook
 from app.formats.sheet import Line, Sheet, Unreadable
 from app.reports import json_lines
+from app.reports.blocks import Blocks
 from app.reports.decisions import Locate, in_submission
 from app.reports.json_lines import object_lines, object_row, schema_errors
 from app.reports.models import CountIn, ListName, SubmissionIn
 from app.reports.rules import Refusal
-from app.reports.sent import AnyCount, AnyStatus, Sent, SentCount
+from app.reports.sent import AnyCount, AnyStatus, Sent, SentCount, SentStatus
 from app.reports.sheets import WrongRow, report_in, wrong_file
 from app.settings import Settings
 from app.web.answers import JSON
@@ -32,6 +33,8 @@ UNPACKED_TIMES = 30
 
 MOST_BYTES_AT_ONCE = 16_384
 """A millisecond's reading, which keeps nobody waiting."""
+
+_LINES_AT_ONCE = 1_000
 
 AnyLine = TypeVar("AnyLine", Line, str)
 
@@ -82,7 +85,7 @@ def _read(request: Request, body: bytes) -> Received:
         if kind == json_lines.MEDIA_TYPE:
             return _from_json_lines(body, settings.max_rows)
         if kind == delimited.MEDIA_TYPE:
-            return _from_sheets([Sheet("", delimited.csv_lines(body))], settings.max_rows)
+            return _from_csv(body, settings.max_rows)
         most_bytes = UNPACKED_TIMES * settings.max_body_bytes
         return _from_sheets(workbook.workbook_sheets(body, most_bytes=most_bytes), settings.max_rows)
     except Unreadable as error:
@@ -105,47 +108,87 @@ def received_json(value: Any, most: int) -> Received:
     return Received(Sent(submission.counts, submission.statuses), in_submission)
 
 
+def _from_csv(body: bytes, most: int) -> Received:
+    lines = delimited.CsvLines(body)
+    report = report_in([Sheet("", lines)])
+    blocks, collected = Blocks(report), _Collected(most)
+    while (block := lines.block(_LINES_AT_ONCE)).rows:
+        rows = blocks.rows(block.rows) if collected.have_room(len(block.rows)) else None
+        if rows is not None:
+            collected.add(blocks.list_name, block.numbers, rows)
+            continue
+        for line in report.filled_in(block.lines()):
+            collected.look_at(line.number, line, report.row)
+    return collected.received(report.heading_of)
+
+
 def _from_sheets(sheets: Iterable[Sheet], most: int) -> Received:
-    report = report_in(sheets)
-    return _from_lines(((line.number, line) for line in report.filled_in()), report.row, report.heading_of, most)
+    report, collected = report_in(sheets), _Collected(most)
+    for line in report.filled_in(report.lines):
+        collected.look_at(line.number, line, report.row)
+    return collected.received(report.heading_of)
 
 
 def _from_json_lines(body: bytes, most: int) -> Received:
-    return _from_lines(object_lines(body), object_row, lambda field: field, most)
+    collected = _Collected(most)
+    for number, line in object_lines(body):
+        collected.look_at(number, line, object_row)
+    return collected.received(lambda field: field)
 
 
-def _from_lines(
-    lines: Iterable[tuple[int, AnyLine]],
-    row_in: Callable[[int, AnyLine], AnyCount | AnyStatus],
-    heading_of: Callable[[str], str | None],
-    most: int,
-) -> Received:
-    """What stands in `lines`, each with its number, if every one of them is right and there are `most` at most."""
-    rows: dict[ListName, list[Any]] = {"counts": [], "statuses": []}
-    numbers = {"counts": array("L"), "statuses": array("L")}
-    errors: list[FieldError] = []
-    filled_in = 0
-    for filled_in, (number, line) in enumerate(lines, start=1):
-        if filled_in > most:
-            continue  # It is only counted.
+class _Collected:
+    """The rows of a file, `most` at most, with the numbers of their lines, and what is wrong with others."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._filled_in = 0
+        self._rows: dict[ListName, list[Any]] = {"counts": [], "statuses": []}
+        self._numbers = {"counts": array("L"), "statuses": array("L")}
+        self._errors: list[FieldError] = []
+
+    def have_room(self, rows: int) -> bool:
+        """True if so many more may come."""
+        return self._filled_in + rows <= self._most
+
+    def add(self, list_name: ListName, numbers: Sequence[int], rows: Sequence[SentCount | SentStatus]) -> None:
+        """Add `rows`, with which nothing is wrong and for which there is room."""
+        self._filled_in += len(rows)
+        self._rows[list_name] += rows
+        self._numbers[list_name].extend(numbers)
+
+    def look_at(self, number: int, line: AnyLine, row_in: Callable[[int, AnyLine], AnyCount | AnyStatus]) -> None:
+        """Add what `row_in` reads in `line`, which is line `number`, or what is wrong with it."""
+        self._filled_in += 1
+        if self._filled_in > self._most:
+            return  # It is only counted.
         try:
             row = row_in(number, line)
         except WrongRow as wrong:
-            errors += wrong.errors
-            continue
+            self._errors += wrong.errors
+            return
         list_name: ListName = "counts" if isinstance(row, CountIn | SentCount) else "statuses"
-        rows[list_name].append(row)
-        numbers[list_name].append(number)
-    _refuse_more(filled_in, most)
-    if errors:
-        raise wrong_file(errors)
-    if not filled_in:
-        raise Unreadable("no line is filled in, so there is nothing to record")
+        self._rows[list_name].append(row)
+        self._numbers[list_name].append(number)
 
-    def in_file(list_name: ListName, index: int, refusal: Refusal) -> FieldError:
-        return FieldError(line=numbers[list_name][index], column=heading_of(refusal.field), detail=refusal.reason)
+    def received(self, heading_of: Callable[[str], str | None]) -> Received:
+        """All of it, where `heading_of` says what the file calls the column of a field.
 
-    return Received(Sent(rows["counts"], rows["statuses"]), in_file)
+        Raises:
+            TooManyRows: there were more than the most.
+            InvalidRequest: something is wrong with some.
+            Unreadable: there was none.
+        """
+        _refuse_more(self._filled_in, self._most)
+        if self._errors:
+            raise wrong_file(self._errors)
+        if not self._filled_in:
+            raise Unreadable("no line is filled in, so there is nothing to record")
+        numbers = self._numbers
+
+        def in_file(list_name: ListName, index: int, refusal: Refusal) -> FieldError:
+            return FieldError(line=numbers[list_name][index], column=heading_of(refusal.field), detail=refusal.reason)
+
+        return Received(Sent(self._rows["counts"], self._rows["statuses"]), in_file)
 
 
 def _refuse_more(rows: int, most: int) -> None:

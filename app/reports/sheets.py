@@ -17,7 +17,7 @@ _NEEDED: Mapping[ListName, Set[str]] = {
     "counts": dict.fromkeys(("municipality", "period", "sessions")).keys(),
     "statuses": dict.fromkeys(("municipality", "date", "status")).keys(),
 }
-_KINDS: Mapping[ListName, type[SentCount | SentStatus]] = {"counts": SentCount, "statuses": SentStatus}
+KINDS: Mapping[ListName, type[SentCount | SentStatus]] = {"counts": SentCount, "statuses": SentStatus}
 _MODELS: Mapping[ListName, type[BaseModel]] = {"counts": CountIn, "statuses": StatusIn}
 _LONGEST_HEADING = 60
 
@@ -42,9 +42,9 @@ class Report:
     deciding: Sequence[tuple[int, ListName]]
     lines: Iterator[Line]
 
-    def filled_in(self) -> Iterator[Line]:
-        """The lines that say something: where neither sessions nor status stand, nothing is reported."""
-        for line in self.lines:
+    def filled_in(self, lines: Iterable[Line]) -> Iterator[Line]:
+        """Those of `lines` that say something: where neither sessions nor status stand, nothing is reported."""
+        for line in lines:
             if self._lists(line) or line.cells.keys() - self.columns.keys():
                 yield line
 
@@ -64,12 +64,12 @@ class Report:
             if column is None or not column.lists:
                 continue
             try:
-                fields[column.field] = _value(lists[0], column.field, cell)
+                fields[column.field] = cell_value(lists[0], column.field, cell)
             except NotAValue as error:
                 errors.append(FieldError(line=number, column=self.headings[place], detail=str(error)))
         if errors or not fields.keys() >= _NEEDED[lists[0]]:
             raise WrongRow([*errors, *self._empty(number, line, lists[0])])
-        return _KINDS[lists[0]](**fields)
+        return KINDS[lists[0]](**fields)
 
     def heading_of(self, field: str) -> str | None:
         """What the file calls the column of `field`; None if it has none."""
@@ -162,7 +162,7 @@ def _missing(columns: Iterable[Column]) -> Iterator[str]:
 
 
 @lru_cache(maxsize=4096, typed=True)
-def _value(list_name: ListName, field: str, cell: Cell) -> Any:
+def cell_value(list_name: ListName, field: str, cell: Cell) -> Any:
     """What `cell` says of `field` in a row of that list; the same cells come again and again.
 
     Raises:

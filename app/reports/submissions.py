@@ -31,6 +31,7 @@ _ENTRIES_AT_ONCE = 1_000
 _CHARACTERS_AT_ONCE = 1_000_000
 _NO_ROWS = '"rows":[]'
 _written = lru_cache(maxsize=16)(written)
+_day = lru_cache(maxsize=4096, typed=True)(str)
 
 
 @dataclass(slots=True)
@@ -82,15 +83,15 @@ def entry_text(entry: AnyEntry) -> str:
     if isinstance(entry, PlainCount | CountEntry):
         sessions = "null" if entry.sessions is None else repr(entry.sessions)
         return (
-            f'{{"counted_to":"{entry.counted_to}","first_day":"{entry.first_day}","id":{entry.id!r},'
-            f'"last_day":"{entry.last_day}","list":"counts","municipality":"{entry.municipality}","note_hash":{note},'
+            f'{{"counted_to":"{_day(entry.counted_to)}","first_day":"{_day(entry.first_day)}","id":{entry.id!r},'
+            f'"last_day":"{_day(entry.last_day)}","list":"counts","municipality":"{entry.municipality}","note_hash":{note},'
             f'"organisation_id":{entry.organisation_id!r},"outcome":"{entry.outcome}","period":"{entry.period}",'
             f'"practice":"{entry.practice}","recorded_at":"{_written(entry.recorded_at)}","sessions":{sessions},'
             f'"submission_id":{entry.submission_id!r}}}'
         )
     status = "null" if entry.status is None else f'"{entry.status}"'
     return (
-        f'{{"date_precision":"{entry.date_precision}","day":"{entry.day}","id":{entry.id!r},"list":"statuses",'
+        f'{{"date_precision":"{entry.date_precision}","day":"{_day(entry.day)}","id":{entry.id!r},"list":"statuses",'
         f'"municipality":"{entry.municipality}","note_hash":{note},"organisation_id":{entry.organisation_id!r},'
         f'"outcome":"{entry.outcome}","practice":"{entry.practice}","recorded_at":"{_written(entry.recorded_at)}",'
         f'"status":{status},"submission_id":{entry.submission_id!r}}}'

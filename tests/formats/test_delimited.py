@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 from hypothesis import given, strategies as st
 
-from app.formats.delimited import csv_cells, csv_lines, csv_text
+from app.formats.delimited import CsvLines, csv_cells, csv_text
 from app.formats.sheet import Unreadable
 from app.formats.table import Scalar, Table
 
@@ -29,7 +29,7 @@ def test_lines_may_be_put_together_of_parts(parts: list[list[Scalar]]) -> None:
 
 
 def lines(text: str) -> list[tuple[int, dict[int, object]]]:
-    return [(line.number, dict(line.cells)) for line in csv_lines(text.encode())]
+    return [(line.number, dict(line.cells)) for line in CsvLines(text.encode())]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";"])
