@@ -88,7 +88,9 @@ def test_of_all_who_find_it_stale_one_makes_it_for_the_others() -> None:
     assert makers == ["p", "q"]
 
 
-def test_nobody_waits_for_what_is_only_for_one_or_failed() -> None:
+def test_nobody_waits_for_what_is_only_for_one_or_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.web.underway.MOST_SECONDS", 60)
+
     async def scene(underway: Underway[str, str]) -> Any:
         with underway.making("a") as made:
             tasks = [await waiting(underway)]
@@ -96,7 +98,8 @@ def test_nobody_waits_for_what_is_only_for_one_or_failed() -> None:
         with suppress(LookupError), underway.making("a"):
             tasks.append(await waiting(underway))
             raise LookupError
-        return [await task for task in tasks], await underway.of_another("a", good)
+        async with asyncio.timeout(5):
+            return [await task for task in tasks], await underway.of_another("a", good)
 
     assert found(scene) == ([None, None], None)
 
@@ -105,8 +108,12 @@ def test_nobody_is_waited_for_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.web.underway.MOST_SECONDS", 0.01)
 
     async def scene(underway: Underway[str, str]) -> Any:
-        with underway.making("a"):
-            return await underway.of_another("a", good)
+        with underway.making("a") as made:
+            task = await waiting(underway)
+            await asyncio.sleep(0.015)
+            # Begun before somebody asked, and nobody looks any more whether it holds.
+            made("late")
+            return await task
 
     assert found(scene) is None
 
