@@ -3,18 +3,17 @@
 from calendar import monthrange
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from functools import cache, lru_cache
 from itertools import accumulate
+from typing import Any
 
 from app.series.days import day_of_year
-from app.series.figures import Figures
 from app.series.lives import MOST_LIFE_YEARS, LifeYear
 
 
-def with_pair(figures: Figures, year: int, now: Sequence[LifeYear], before: Sequence[LifeYear]) -> Figures:
-    """`figures` and the comparable ones at the month end with the most municipalities × days, the latest of those.
+def compared(year: int, now: Sequence[LifeYear], before: Sequence[LifeYear]) -> dict[str, Any]:
+    """The comparable figures, if any, at the month end with the most municipalities × days, the latest of those.
 
     `now` and `before` are the same municipalities in the same order; nothing compares with an empty `before`.
     """
@@ -24,16 +23,20 @@ def with_pair(figures: Figures, year: int, now: Sequence[LifeYear], before: Sequ
     ]
     municipalities = Counter(month for new, old in pairs for month in new.keys() & old.keys())
     if not municipalities:
-        return figures
-    best = max(municipalities, key=lambda month: (municipalities[month] * day_of_year(_month_end(year, month)), month))
-    compared = [(new[best], old[best]) for new, old in pairs if best in new and best in old]
-    return replace(
-        figures,
-        comparable_through=_month_end(year, best),
-        comparable_municipalities=len(compared),
-        comparable_sessions=sum(sessions for sessions, _ in compared),
-        comparable_previous_sessions=sum(sessions for _, sessions in compared),
-    )
+        return {}
+    best = max(municipalities, key=lambda month: (municipalities[month] * _days_to_end(year, month), month))
+    alike = [(new[best], old[best]) for new, old in pairs if best in new and best in old]
+    return {
+        "comparable_through": _month_end(year, best),
+        "comparable_municipalities": len(alike),
+        "comparable_sessions": sum(sessions for sessions, _ in alike),
+        "comparable_previous_sessions": sum(sessions for _, sessions in alike),
+    }
+
+
+@cache
+def _days_to_end(year: int, month: int) -> int:
+    return day_of_year(_month_end(year, month))
 
 
 @cache

@@ -1,11 +1,10 @@
 """The figures of one county and year, counted from what its municipalities reported."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from app.series.comparable import with_pair
+from app.series.comparable import compared
 from app.series.days import last_day, number_of_days
 from app.series.facts import Question
 from app.series.figures import Figures, is_partial, residents_of
@@ -18,41 +17,42 @@ def reported_figures(year: int, now: Sequence[LifeYear], before: Sequence[LifeYe
     `before` is empty unless that year has the basis `reports` too. As long as there is no status at all, the status
     fields are None.
     """
-    figures = register_figures(year, now, question.residents)
-    figures = _with_counts(figures, now, last_day(year, question.as_of))
-    figures = with_pair(figures, year, now, before)
-    return replace(figures, **_statuses(now)) if any(life.has_status for life in now) else figures
+    return Figures(
+        **register(year, now, question.residents),
+        **_counted(now, last_day(year, question.as_of)),
+        **compared(year, now, before),
+        **(_statuses(now) if any(life.has_status for life in now) else {}),
+    )
 
 
-def register_figures(year: int, now: Sequence[LifeYear], residents: Mapping[int, Mapping[str, int]]) -> Figures:
+def register(year: int, now: Sequence[LifeYear], residents: Mapping[int, Mapping[str, int]]) -> dict[str, Any]:
     """What is known without any report: who is in the register on the last day, and their residents."""
     codes = [life.code for life in now if life.in_register]
-    return Figures(municipalities_in_area=len(codes), residents=residents_of(codes, year, residents), reporting=0)
+    return {"municipalities_in_area": len(codes), "residents": residents_of(codes, year, residents)}
 
 
-def _with_counts(figures: Figures, now: Sequence[LifeYear], last: date) -> Figures:
-    """`figures` and what was counted: sessions, to which day, on how many of the active days."""
+def _counted(now: Sequence[LifeYear], last: date) -> dict[str, Any]:
+    """What was counted: sessions, to which day, on how many of the active days."""
     reporting = [life for life in now if life.counts]
     through = _through(now, last)
     until = through if reporting else last
     in_year = days_until(now, last)
     active_days, covered_days = in_year if until == last else days_until(now, until) if until else (None, None)
-    return replace(
-        figures,
-        sessions=sum(life.sessions for life in reporting) if reporting else None,
-        reporting=len(reporting),
-        through=through,
-        partial=is_partial(last, bool(reporting), through),
-        active_days=active_days,
-        covered_days=covered_days,
-        covered_days_in_year=in_year[1],
-        counts_without_active_day=any(not life.active for life in reporting),
-        counts_beyond_through=any(through and life.last_counted and life.last_counted > through for life in now),
-    )
+    return {
+        "sessions": sum(life.sessions for life in reporting) if reporting else None,
+        "reporting": len(reporting),
+        "through": through,
+        "partial": is_partial(last, bool(reporting), through),
+        "active_days": active_days,
+        "covered_days": covered_days,
+        "covered_days_in_year": in_year[1],
+        "counts_without_active_day": any(not life.active for life in reporting),
+        "counts_beyond_through": any(through and life.last_counted and life.last_counted > through for life in now),
+    }
 
 
 def _statuses(now: Sequence[LifeYear]) -> dict[str, Any]:
-    """The status fields by their names: active_at_end = last year's + started + resumed − stopped − merged."""
+    """The status fields: active_at_end = last year's + started + resumed − stopped − merged."""
     each = zip(*(life.standing for life in now), strict=True)
     return dict(zip(Standing._fields, map(sum, each), strict=True))
 
