@@ -68,7 +68,7 @@ _ROUND_TRIPS_SECONDS = 0.3
 _ABANDONED = f"set_config('idle_in_transaction_session_timeout', '{HOLDER_SECONDS}s', true)"
 _LOCK = text(f"SELECT {_ABANDONED}, pg_advisory_xact_lock({WRITER_LOCK})")
 _BEGIN_SOON = (
-    f"BEGIN; SELECT set_config('lock_timeout', '{_TURN_SECONDS}s', true), {_ABANDONED};"
+    f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT set_config('lock_timeout', '{_TURN_SECONDS}s', true), {_ABANDONED};"
     f" SELECT pg_advisory_xact_lock({WRITER_LOCK})"
 )
 
