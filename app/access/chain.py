@@ -19,8 +19,11 @@ def canonical_hash(content: Mapping[str, Any]) -> str:
 
 def canonical(content: Any) -> str:
     """`content` as JSON with sorted names and no spaces; moments as RFC 3339 in UTC with six decimals."""
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_text)
+    return _CANONICAL.encode(content)
 
 
 def _text(value: Any) -> str:
     return written(value) if isinstance(value, datetime) else str(value)
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_text)

@@ -84,7 +84,8 @@ def _standing_of(db: Session, keys: Set[Key]) -> AllStanding:
     known = _known(db)
     if known is None or len(keys) > MOST_KNOWN:
         return _read(db, keys)
-    if missing := keys - known.keys():
+    # A difference would look at all that is known.
+    if missing := {key for key in keys if key not in known}:
         known.update(_read(db, missing))
     return known
 

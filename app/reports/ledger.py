@@ -25,6 +25,7 @@ from app.reports.tables import CountEntry, Note, StatusEntry, Submission
 from app.turn import POSTED, add, known_of_ledger, once_kept
 
 _TEXTS_AT_ONCE = 1_000
+_TEXTS = json.JSONEncoder(ensure_ascii=False)
 
 Entry = CountEntry | StatusEntry
 AnEntry = TypeVar("AnEntry", CountEntry, StatusEntry)
@@ -279,9 +280,7 @@ def _row_text(decision: Decision) -> str:
     if not decision.superseded and not decision.warnings and not decision.errors:
         return f'{head}],"warnings":[],"errors":[]}}'  # As most are.
     superseded = ",".join(str(entry.id) for entry in decision.superseded)
-    warnings = ",".join(
-        f'{{"code":"{code}","detail":{json.dumps(detail, ensure_ascii=False)}}}' for code, detail in decision.warnings
-    )
+    warnings = ",".join(f'{{"code":"{code}","detail":{_TEXTS.encode(detail)}}}' for code, detail in decision.warnings)
     errors = ",".join(error.model_dump_json() for error in decision.errors)
     return f'{head}{superseded}],"warnings":[{warnings}],"errors":[{errors}]}}'
 
