@@ -69,9 +69,9 @@ class PatientConnection(psycopg.Connection[Any]):
 
         It is not asked if it answered a moment ago and has not ended the connection since.
         """
-        if monotonic() - self._heard < FRESH_SECONDS and not self._spoken_to():
-            return True
         try:
+            if monotonic() - self._heard < FRESH_SECONDS and not self._spoken_to():
+                return True
             with waiting(within) as seconds, allowed(Allowance(seconds)):
                 self.autocommit = True
                 self.execute("SELECT 1")

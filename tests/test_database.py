@@ -22,6 +22,7 @@ from structlog.testing import capture_logs
 from app.clock import written
 from app.database import Database, LastWrite, UnsafeDatabase, hold_turn, take_turn
 from app.main import create_app
+from app.patient import PatientConnection
 from app.settings import Settings
 from app.waiting import Allowance, allowed
 from tests.conftest import NOW, Caller, StandingClock, count, postgresql_database, sqlite_copy, status
@@ -278,6 +279,52 @@ def test_a_connection_that_is_cut_at_the_commit_is_a_problem_the_caller_can_wait
     assert answer.json()["type"] == "urn:yhdessa:problem:unavailable"
     assert kuopio.get("/v1/session-counts").json()["rows"] == []
     assert kuopio.post([count("297", "2022-03", 7)]).json()["id"] == 1
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_connection_that_answered_a_moment_ago_is_not_asked_whether_it_does(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    execute = PatientConnection.execute
+
+    def noted(connection: PatientConnection, query: Any) -> Any:
+        asked.append(query)
+        return execute(connection, query)
+
+    monkeypatch.setattr(PatientConnection, "execute", noted)
+
+    def processes() -> list[int]:
+        with database.reading() as db:
+            return [db.connection().exec_driver_sql("SELECT pg_backend_pid()").scalar_one()]
+
+    first, again = processes(), processes()
+    monkeypatch.setattr("app.patient.FRESH_SECONDS", 0)
+    later = processes()
+
+    assert first == again == later
+    # The first statement is that of a new connection, which asks whether anything acknowledged could be lost.
+    assert asked[1:] == ["SELECT 1"]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_one_that_its_server_has_ended_since_is_not_taken(app: FastAPI, kuopio: Caller, database_url: str) -> None:
+    other = Database(Settings(database_url=database_url))
+    answers = []
+
+    for period in ("2022-03", "2022-04", "2022-05"):
+        answers += [kuopio.post([count("297", period, 7)]), kuopio.get("/v1/session-counts")]
+        with other.engine.connect() as executioner:
+            ended = executioner.scalars(
+                text(
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            )
+            assert all(ended)
+    other.dispose()
+
+    assert [answer.status_code for answer in answers] == [201, 200] * 3
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
