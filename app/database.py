@@ -2,11 +2,9 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from functools import partial
-from itertools import groupby
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from opentelemetry.trace import NoOpTracer, Span, Tracer
@@ -363,19 +361,14 @@ def is_sqlite(db: Session) -> bool:
 
 
 def carry_out(connection: Connection, statements: Iterable[Statement]) -> None:
-    """Carry out `statements`, none of which finds anything, one after the other; PostgreSQL is waited for once.
+    """Carry out `statements`, none of which finds anything, one after the other.
 
     Past SQLAlchemy, which takes longer for each than SQLite does.
     """
-    sqlite = connection.dialect.name == "sqlite"
-    driver: Any = connection.connection.dbapi_connection
-    cursor = driver.cursor()
     with _told_as_ever(connection):
-        for copies, together in groupby(statements, key=attrgetter("copies")):
-            # A pipeline takes no COPY.
-            with nullcontext() if sqlite or copies else driver.pipeline():
-                for statement in together:
-                    _carry_out(cursor, statement)
+        cursor: Any = connection.connection.cursor()
+        for statement in statements:
+            _carry_out(cursor, statement)
 
 
 def _carry_out(cursor: Any, statement: Statement) -> None:
@@ -387,6 +380,20 @@ def _carry_out(cursor: Any, statement: Statement) -> None:
         cursor.execute(statement.text, statement.rows[0])
     else:
         cursor.executemany(statement.text, statement.rows)
+
+
+def carry_out_at_once(connection: Connection, statements: Sequence[Statement]) -> None:
+    """Carry out a few short `statements`, none of which finds anything; PostgreSQL is waited for once.
+
+    Not in its pipeline mode, after which it would not end a transaction that is left open (HOLDER_SECONDS).
+    """
+    if connection.dialect.name == "sqlite":
+        carry_out(connection, statements)
+        return
+    driver: Any = connection.connection.dbapi_connection
+    values = [value for statement in statements for row in statement.rows for value in row]
+    with _told_as_ever(connection):
+        driver.cursor_of_texts().execute("; ".join(statement.text for statement in statements), values)
 
 
 def _begin_turn(connection: Connection, look: str) -> Sequence[Any]:

@@ -60,6 +60,10 @@ class PatientConnection(psycopg.Connection[Any]):
                     self.close()
                 raise
 
+    def cursor_of_texts(self) -> psycopg.ClientCursor[Any]:
+        """A cursor that writes values into the texts of statements, of which it can carry out several at once."""
+        return psycopg.ClientCursor(self)
+
     def answers(self, *, within: float) -> bool:
         """True if the server answers within so many seconds; otherwise the connection is closed.
 

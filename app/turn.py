@@ -10,9 +10,9 @@ from typing import Any, NamedTuple, TypeVar
 from sqlalchemy import Connection, Dialect
 from sqlmodel import Session
 
-from app.bulk import add_rows, insertions, room_for
+from app.bulk import FEW_ROWS, add_rows, insertions, room_for
 from app.clock import RESOLUTION, Clock, helsinki_day
-from app.database import Base, LastWrite, Statement, carry_out
+from app.database import Base, LastWrite, Statement, carry_out, carry_out_at_once
 
 POSTED = "posted"
 """Where in `info` of a session stands how many rows of a post came to each outcome, to be counted once it is kept."""
@@ -152,7 +152,10 @@ class Turn:
 
     def _write(self, *more: Statement) -> None:
         """Write what was added by now, of which nothing refers to rows of a table that came later; then do `more`."""
-        carry_out(self._connection, chain(self._insertions(), more))
+        if sum(map(len, self._added.values())) <= FEW_ROWS:
+            carry_out_at_once(self._connection, [*self._insertions(), *more])
+        else:
+            carry_out(self._connection, chain(self._insertions(), more))
         self._added.clear()
 
     def _insertions(self) -> Iterator[Statement]:

@@ -189,11 +189,12 @@ class Load:
                 number = next(self.months)
                 period = f"{2015 + number // 12 % 9}-{1 + number % 12:02}"
                 municipality = ("297", "749", "140", "778", "915")[number // 108 % 5]
-                self._post_until_stored(http, municipality, period)
+                # Corrected when its turn comes again: what is replayed commits nothing, and meets no fault.
+                self._post_until_stored(http, municipality, period, 7 + number // 540)
 
-    def _post_until_stored(self, http: httpx.Client, municipality: str, period: str) -> None:
-        headers = {"Authorization": f"Bearer {self.key}", "Idempotency-Key": f"{municipality}-{period}"}
-        body = {"counts": [count(municipality, period, 7)], "statuses": []}
+    def _post_until_stored(self, http: httpx.Client, municipality: str, period: str, sessions: int) -> None:
+        headers = {"Authorization": f"Bearer {self.key}", "Idempotency-Key": f"{municipality}-{period}-{sessions}"}
+        body = {"counts": [count(municipality, period, sessions)], "statuses": []}
         while True:
             answer = self._timed("post", lambda: http.post("/v1/submissions", json=body, headers=headers))
             if answer.status_code != 503:
@@ -304,7 +305,7 @@ def test_a_server_under_load_survives_every_fault_of_the_network(
     # What was acknowledged is stored, once, under the receipt that was told.
     stored = receipts(database_url)
     assert {f"{place} {period}": ids for (place, period), ids in stored.items()} == {
-        figure: list(ids) for figure, ids in load.acknowledged.items()
+        figure: sorted(ids) for figure, ids in load.acknowledged.items()
     }
 
 
