@@ -54,6 +54,7 @@ def one_by_one(text: str) -> Sequence[SentCount | SentStatus] | None:
 
 @given(files())
 @example("kunta,period,sessions\n297,2022-03,5\n\n297,2022-04,5")
+@example("kunta,,period,sessions\n297,2022-03,5")
 def test_lines_that_are_read_at_once_say_what_each_says_by_itself(text: str) -> None:
     report, lines = opened(text)
     block = lines.block(100)
