@@ -51,6 +51,8 @@ $(INSTALLED): requirements-dev.lock pyproject.toml
 	@echo "Installing what requirements-dev.lock lists (a minute or two the first time) ..."
 	@$(BIN)/python -m pip install -qq --require-hashes -r requirements-dev.lock
 	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
+	@# As pip does with all else, so that the first start is as fast as any, also where Python may write no bytecode.
+	@$(BIN)/python -m compileall -q app migrations
 	@touch $@
 	@echo "Ready; \`make help\` lists what there is."
 

@@ -68,7 +68,7 @@ _ROUND_TRIPS_SECONDS = 0.3
 _ABANDONED = f"set_config('idle_in_transaction_session_timeout', '{HOLDER_SECONDS}s', true)"
 _LOCK = text(f"SELECT {_ABANDONED}, pg_advisory_xact_lock({WRITER_LOCK})")
 _BEGIN_SOON = (
-    f"BEGIN; SELECT set_config('lock_timeout', '{_TURN_SECONDS}s', true), {_ABANDONED};"
+    f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT set_config('lock_timeout', '{_TURN_SECONDS}s', true), {_ABANDONED};"
     f" SELECT pg_advisory_xact_lock({WRITER_LOCK})"
 )
 
@@ -368,18 +368,14 @@ def carry_out(connection: Connection, statements: Iterable[Statement]) -> None:
     with _told_as_ever(connection):
         cursor: Any = connection.connection.cursor()
         for statement in statements:
-            _carry_out(cursor, statement)
-
-
-def _carry_out(cursor: Any, statement: Statement) -> None:
-    if statement.copies:
-        with cursor.copy(statement.text) as copy:
-            for row in statement.rows:
-                copy.write_row(row)
-    elif len(statement.rows) == 1:
-        cursor.execute(statement.text, statement.rows[0])
-    else:
-        cursor.executemany(statement.text, statement.rows)
+            if statement.copies:
+                with cursor.copy(statement.text) as copy:
+                    for row in statement.rows:
+                        copy.write_row(row)
+            elif len(statement.rows) == 1:
+                cursor.execute(statement.text, statement.rows[0])
+            else:
+                cursor.executemany(statement.text, statement.rows)
 
 
 def carry_out_at_once(connection: Connection, statements: Sequence[Statement]) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 from sqlalchemy import Connection, Dialect
 from sqlmodel import Session
 
-from app.bulk import FEW_ROWS, add_rows, insertions, room_for
+from app.bulk import MANY, add_rows, insertions, room_for
 from app.clock import RESOLUTION, Clock, helsinki_day
 from app.database import Base, LastWrite, Statement, carry_out, carry_out_at_once
 
@@ -152,7 +152,7 @@ class Turn:
 
     def _write(self, *more: Statement) -> None:
         """Write what was added by now, of which nothing refers to rows of a table that came later; then do `more`."""
-        if sum(map(len, self._added.values())) <= FEW_ROWS:
+        if sum(map(len, self._added.values())) < MANY:
             carry_out_at_once(self._connection, [*self._insertions(), *more])
         else:
             carry_out(self._connection, chain(self._insertions(), more))

@@ -1,5 +1,6 @@
 """`make bench`: measure ourselves against the limit and against what a user would pick instead."""
 
+import compileall
 import os
 import shutil
 import sys
@@ -56,6 +57,9 @@ def bench(
         raise typer.BadParameter("wrk is not installed; on Debian and Ubuntu: apt-get install wrk")
     chosen = [row for row in _chosen(only) if size in row.sizes and (postgres or not row.needs_postgresql)]
     busy = load_before()
+    for code in ("app", "benchmarks"):
+        # As pip does with what it installs, the peers among it, also where Python is told to write no bytecode.
+        compileall.compile_dir(ROOT / code, quiet=1)
     with ExitStack() as stack:
         folder = stack.enter_context(_own_folder()) if keep is None else keep.resolve()
         at_size = folder / size

@@ -14,7 +14,8 @@ Every contender is one process on this machine, as is the load; all share its co
 it measures, and the run ends if the answers differ. Then it measures in turns (A, B, C, A, B, C, …), after one turn
 that does not count (but for what takes long). The table shows medians over the rounds, and each ratio is the median of
 the rounds' own ratios. A greater ratio is always better for us: where less of a figure is better, it is theirs to ours.
-Only ratios say anything: absolute figures depend on the machine and on who else uses it.
+Only ratios say anything: absolute figures depend on the machine and on who else uses it. All code has been compiled to
+bytecode before: pip does that with what it installs, and the bench with what is not installed, ours and the tutorial.
 
 - *bare ASGI*: a Uvicorn application that sends the same bytes and headers and does nothing else: the limit.
 - *tutorial*: FastAPI and SQLModel as FastAPI's tutorial teaches them (`benchmarks/peers/tutorial.py`): a session for

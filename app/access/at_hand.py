@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from fastapi import Request
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.limits import count_request, tell_expiry
 from app.access.scope import Caller
@@ -21,6 +21,7 @@ from app.web.answers import WHOLE, WholeAnswer
 from app.web.kept import Kept
 from app.web.looks import Sight
 from app.web.rates import TooManyRequests
+from app.web.underway import Underway
 
 MOST_BYTES = 8_388_608
 """How much is kept; then the oldest goes."""
@@ -76,6 +77,7 @@ class AnswersToHolders:
         self.measures = measures
         self._sight = Sight(glance, look)
         self._kept: Kept[Key, _Answer] = Kept()
+        self._underway: Underway[Key, _Answer] = Underway()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer from what is at hand, or pass the request on and keep its answer if it lasts."""
@@ -84,9 +86,10 @@ class AnswersToHolders:
             await self.app(scope, receive, send)
             return
         kept = self._kept.get(key)
-        if kept is None or not await self._still(kept.edition) or not self._let_in(kept.caller, scope):
-            await self.app(scope, receive, send)
-            self._keep(key, scope)
+        if kept is not None and not await self._still(kept.edition):
+            kept = await self._underway.of_another(key, lambda one: self._still(one.edition))
+        if kept is None or not self._let_in(kept.caller, scope):
+            await self._answer_anew(key, scope, receive, send)
             return
         scope["route"], scope["state"]["key_id"] = kept.route, kept.caller.key_id
         head = scope["method"] == "HEAD"
@@ -94,6 +97,18 @@ class AnswersToHolders:
         await send({"type": "http.response.start", "status": status_code, "headers": headers})
         await send({"type": "http.response.body", "body": body})
         self.measures.at_hand_given_to_holder()
+
+    async def _answer_anew(self, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and keep what is answered, if it lasts, for others too who wait for it."""
+        with self._underway.making(key) as made:
+
+            async def send_kept(message: Message) -> None:
+                # All of the answer is known, and who takes it slowly keeps nobody waiting.
+                if message["type"] == "http.response.start":
+                    made(self._keep(key, scope))
+                await send(message)
+
+            await self.app(scope, receive, send_kept)
 
     async def _still(self, edition: Lasting) -> bool:
         """Whether `edition` holds now; if nobody can tell soon, nothing is kept, so that nobody else waits for it."""
@@ -115,15 +130,16 @@ class AnswersToHolders:
             return False
         return True
 
-    def _keep(self, key: Key, scope: Scope) -> None:
-        """Keep what was answered to the request of `scope`, if it lasts."""
+    def _keep(self, key: Key, scope: Scope) -> _Answer | None:
+        """Keep what was answered to the request of `scope`; None if it does not last."""
         state = scope["state"]
         if _LASTING_FOR not in state or WHOLE not in state:
-            return
+            return None
         caller, edition = state[_LASTING_FOR]
         answer = _Answer(caller, edition, state[WHOLE], scope["route"])
         if self._kept.keep(key, answer, most_bytes=MOST_BYTES):
             self.measures.at_hand_kept_for_holders(self._kept.bytes)
+        return answer
 
 
 def _key(scope: Scope) -> Key | None:

@@ -62,9 +62,7 @@ class Measures:
             self._refusals.labels(kind, str(status_code))
         self._posts = self._counter("posts", "Posts recorded that had a row of the outcome", ["outcome"])
         self._rows = self._counter("post_rows", "Rows of posts recorded, by outcome", ["outcome"])
-        for outcome in OUTCOMES:
-            self._posts.labels(outcome)
-            self._rows.labels(outcome)
+        self._outcomes = {outcome: (self._posts.labels(outcome), self._rows.labels(outcome)) for outcome in OUTCOMES}
         self._replays = self._counter("replays", "Retries that were answered from memory and did nothing")
         self._at_hand = self._counter("answers_at_hand", "Public answers that were given from memory")
         self._at_hand_bytes = self._gauge("answers_at_hand_bytes", "Public answers kept in memory, in bytes")
@@ -134,8 +132,10 @@ class Measures:
     def posted(self, outcomes: Mapping[str, int]) -> None:
         """Count a post that is recorded for good; `outcomes` says how many of its rows came to each, none is none."""
         for outcome, rows in outcomes.items():
-            self._posts.labels(outcome).inc(int(rows > 0))
-            self._rows.labels(outcome).inc(rows)
+            if rows:
+                posts, all_rows = self._outcomes[outcome]
+                posts.inc()
+                all_rows.inc(rows)
 
     @contextmanager
     def waiting_for_connection(self) -> Iterator[None]:

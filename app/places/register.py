@@ -201,7 +201,10 @@ def _known(db: Session, table: Any, read: Callable[[Any], Row]) -> Known[Row]:
 
 def _last(rows: Sequence[tuple[datetime, Row]], moment: datetime | None) -> Row | None:
     """What was known last of one code at `moment`, if anything; None is now."""
-    return next((row for recorded_at, row in reversed(rows) if moment is None or recorded_at <= moment), None)
+    for recorded_at, row in reversed(rows):
+        if moment is None or recorded_at <= moment:
+            return row
+    return None
 
 
 def _county(row: CountyRecord) -> County:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from app.clock import BEGINNING
@@ -66,6 +67,15 @@ SHIPPED_PRACTICE = PracticePublic(
 _SHIPPED_IN_ENGLISH = SHIPPED_PRACTICE.model_copy(update=UNTRANSLATED)
 """As it shipped before it was told in Finnish and Swedish."""
 
+# Putting statements together takes longer than asking them.
+_DEFINED = select(PracticeRecord).order_by(col(PracticeRecord.slug), col(PracticeRecord.recorded_at))
+_DEFINED_ONE = _DEFINED.where(PracticeRecord.slug == bindparam("slug"))
+_LIVE_FROM = (
+    select(LiveFromRecord.county, LiveFromRecord.year, LiveFromRecord.recorded_at)
+    .where(LiveFromRecord.practice == bindparam("practice"))
+    .order_by(col(LiveFromRecord.recorded_at))
+)
+
 
 class InvalidDefinition(ValueError):
     """A definition, or a year, that cannot be recorded."""
@@ -77,10 +87,7 @@ def practices(db: Session, moment: datetime | None = None, *, slug: str | None =
     A practice that was defined later is answered as it was first defined: nobody could have asked before.
     """
     known: dict[str, PracticePublic] = {}
-    query = select(PracticeRecord).order_by(col(PracticeRecord.slug), col(PracticeRecord.recorded_at))
-    if slug is not None:
-        query = query.where(PracticeRecord.slug == slug)
-    for row in db.exec(query):
+    for row in db.exec(_DEFINED) if slug is None else db.exec(_DEFINED_ONE, params={"slug": slug}):
         if row.slug not in known or moment is None or row.recorded_at <= moment:
             known[row.slug] = PracticePublic.model_validate(row)
     return known
@@ -112,10 +119,8 @@ def practice_at(db: Session, slug: str, moment: datetime | None = None) -> Pract
 
 def live_from(db: Session, practice: str, moment: datetime | None = None) -> Mapping[str, int]:
     """By county: the first year for which its reports speak, as set at `moment` (None is now)."""
-    query = select(LiveFromRecord).where(LiveFromRecord.practice == practice)
-    if moment is not None:
-        query = query.where(LiveFromRecord.recorded_at <= moment)
-    return {row.county: row.year for row in db.exec(query.order_by(col(LiveFromRecord.recorded_at)))}
+    begins = db.exec(_LIVE_FROM, params={"practice": practice})
+    return {county: year for county, year, at in begins if moment is None or at <= moment}
 
 
 def define_practice(db: Session, definition: PracticePublic, *, at: datetime) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from pydantic import TypeAdapter
-from sqlalchemy import tuple_
+from sqlalchemy import bindparam, tuple_
 from sqlmodel import Session, col, select
 
 from app.errors import NotFound
@@ -22,6 +22,21 @@ from app.series.figures import ReleasedYear
 
 FACTS: TypeAdapter[ReleasedYear] = TypeAdapter(ReleasedYear)
 QUARTER_FACTS: TypeAdapter[ReleasedQuarter] = TypeAdapter(ReleasedQuarter)
+
+_NEWEST_FIRST = (col(ReleaseRecord.published_on).desc(), col(ReleaseRecord.id).desc())
+
+# Putting statements together takes longer than asking them.
+_OF_PRACTICE = (
+    select(ReleaseRecord)
+    .where(ReleaseRecord.practice == bindparam("practice"), col(ReleaseRecord.published_on) <= bindparam("on"))
+    .order_by(*_NEWEST_FIRST)
+)
+_OF_COUNTY = _OF_PRACTICE.where(ReleaseRecord.county == bindparam("county"))
+_YEARS = (
+    select(ReleaseYearRecord.release_id, ReleaseYearRecord.year, ReleaseYearRecord.facts)
+    .where(col(ReleaseYearRecord.release_id).in_(bindparam("ids", expanding=True)))
+    .order_by(col(ReleaseYearRecord.year))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +68,7 @@ def releases(
     place = tuple_(col(ReleaseRecord.published_on), col(ReleaseRecord.id))
     if after is not None:
         query = query.where(place < (after.published_on, after.id))
-    order = (col(ReleaseRecord.published_on).desc(), col(ReleaseRecord.id).desc())
-    return db.exec(query.order_by(*order).limit(limit)).all()
+    return db.exec(query.order_by(*_NEWEST_FIRST).limit(limit)).all()
 
 
 def release_with(db: Session, release_id: int, *, on: date) -> ReleaseRecord:
@@ -74,8 +88,9 @@ def latest_releases(db: Session, practice: str, *, on: date, county: str | None 
 
     Of every county, or of the one named.
     """
+    query = _OF_PRACTICE if county is None else _OF_COUNTY
     latest: dict[str, ReleaseRecord] = {}
-    for record in releases(db, on=on, practice=practice, county=county):
+    for record in db.exec(query, params={"practice": practice, "county": county, "on": on}):
         latest.setdefault(record.county, record)
     return {read.record.county: read for read in _read(db, latest.values())}
 
@@ -142,11 +157,6 @@ def _municipality_years(
 def _read(db: Session, records: Collection[ReleaseRecord]) -> list[ReleaseRead]:
     ids = [record.id for record in records]
     years: dict[int, dict[int, ReleasedYear]] = {number: {} for number in ids}
-    query = (
-        select(ReleaseYearRecord)
-        .where(col(ReleaseYearRecord.release_id).in_(ids))
-        .order_by(col(ReleaseYearRecord.year))
-    )
-    for row in db.exec(query):
-        years[row.release_id][row.year] = FACTS.validate_python(row.facts)
+    for number, year, facts in db.exec(_YEARS, params={"ids": ids}):
+        years[number][year] = FACTS.validate_python(facts)
     return [ReleaseRead(record, Release(record.id, record.published_on, years[record.id])) for record in records]

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, tuple_
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from app.access.scope import COUNTRY, Caller
 from app.clock import AsOf, written
@@ -270,7 +270,8 @@ def _moment(db: Session, as_of: AsOf, cursor: Cursor | None) -> datetime:
     """The moment that all pages read: of the cursor, or as of then, or of the latest write."""
     if cursor:
         return cursor.moment
-    return as_of.moment or db.get_one(LastWrite, 1).recorded_at
+    # Not as an object, which takes twice the time.
+    return as_of.moment or db.exec(select(LastWrite.recorded_at)).one()
 
 
 def _one_more(limit: int | None) -> int | None:

@@ -83,11 +83,7 @@ def area_year(year: int, said: Sequence[CountyYear], question: Question) -> Area
     parts = [part for county in said for part in county.parts]
     contributing = [part for part in parts if part.basis != "none" and (alone or _adds_up(part))]
     stating = parts if alone else contributing
-    figures = replace(
-        _together(contributing) if contributing else Figures(reporting=0),
-        municipalities_in_area=total(part.figures.municipalities_in_area for part in stating),
-        residents=total(part.figures.residents for part in stating),
-    )
+    figures = contributing[0].figures if len(stating) == len(contributing) == 1 else _together(contributing, stating)
     return AreaYear(year, bases, contributing, figures, _missing(figures, contributing or parts))
 
 
@@ -103,13 +99,22 @@ def _missing(figures: Figures, parts: Iterable[CountyYear]) -> Missing | None:
     return next(reason for reason in order if reason in reasons) if figures.sessions is None else None
 
 
-def _together(contributing: Sequence[CountyYear]) -> Figures:
+def _together(contributing: Sequence[CountyYear], stating: Sequence[CountyYear]) -> Figures:
+    """The sums of all that contribute, and of the register of those `stating` it."""
+    return replace(
+        _added_up(contributing),
+        municipalities_in_area=total(part.figures.municipalities_in_area for part in stating),
+        residents=total(part.figures.residents for part in stating),
+    )
+
+
+def _added_up(contributing: Sequence[CountyYear]) -> Figures:
     """The sums without the register; sessions and the earliest `through` are of those that reported.
 
     One part that is withheld withholds the sessions of the sum.
     """
-    if len(contributing) == 1:
-        return contributing[0].figures
+    if len(contributing) < 2:
+        return contributing[0].figures if contributing else Figures(reporting=0)
     each = [county.figures for county in contributing]
     reported = [figures for figures in each if figures.reported]
     through = earliest([figures.through for figures in reported])

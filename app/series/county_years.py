@@ -8,7 +8,7 @@ from app.series.days import last_day
 from app.series.facts import County, Question, Release
 from app.series.figures import Figures, Missing, ReleasedYear, sessions_missing
 from app.series.lives import Life, LifeYear, life_year
-from app.series.reported import register_figures, reported_figures
+from app.series.reported import register, reported_figures
 
 Basis = Literal["release", "reports", "none"]
 
@@ -99,6 +99,6 @@ def _basis(county: County, year: int, now: Sequence[LifeYear], released: Release
 def _register_alone(year: int, now: Sequence[LifeYear], released: ReleasedYear, question: Question) -> Figures:
     """What stands where nothing was said; in release reading it is the release's own register."""
     if question.read == "live":
-        figures = register_figures(year, now, question.residents)
-        return replace(figures, active_days=0, covered_days=0, covered_days_in_year=0)
+        known = register(year, now, question.residents)
+        return Figures(**known, reporting=0, active_days=0, covered_days=0, covered_days_in_year=0)
     return Figures(municipalities_in_area=released.municipalities_in_area, residents=released.residents, reporting=0)

@@ -69,4 +69,8 @@ def first_missing(spans: Iterable[Span], others: Sequence[Span]) -> int | None:
 
 def number_of_days(spans: Iterable[Span], until: int) -> int:
     """How many days of `spans` there are up to `until`."""
-    return sum(min(last, until) - first + 1 for first, last in spans if first <= until)
+    days = 0
+    for first, last in spans:
+        if first <= until:
+            days += min(last, until) - first + 1
+    return days

@@ -7,8 +7,9 @@ from datetime import date
 from functools import lru_cache
 from itertools import pairwise
 from operator import attrgetter
+from typing import NamedTuple
 
-from app.series.days import Span, clipped, common, merged, number_of_days
+from app.series.days import Span, clipped, common, first_missing, merged, number_of_days
 from app.series.facts import Count, History
 
 ACTIVE = ("pilot", "in_use")
@@ -40,36 +41,38 @@ class Life:
         return {*self.counts, *(date.fromordinal(day).year for span in self.active for day in span)}
 
 
+class Standing(NamedTuple):
+    """What one municipality adds to the status fields of its area, by their names."""
+
+    municipalities: bool
+    pilot: bool
+    in_use: bool
+    active_at_end: bool
+    started: bool
+    resumed: bool
+    stopped: bool
+    merged: bool
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LifeYear:
-    """One municipality from 1 January to the last day, of which `in_register` and `status` (in force) speak.
+    """One municipality from 1 January to the last day, on which it is `in_register` or not; the counts of the year.
 
-    `has_status` is True if any status is dated up to then; `was_active` speaks of 31 December of the year before.
+    `has_status` is True if any status is dated up to then. `last_counted` is None without a count, and `missing`, the
+    first active day that is not counted, if all are.
     """
 
     code: str
     in_register: bool
     has_status: bool
-    status: str | None
-    was_active: bool
-    started: bool
+    standing: Standing
     active: list[Span]
     counts: list[Count]
-    counted: list[Span]
+    sessions: int
     active_and_counted: list[Span]
+    missing: int | None
+    last_counted: date | None
     break_in_series: bool
-
-    @property
-    def active_at_end(self) -> bool:
-        return self.status in ACTIVE
-
-    @property
-    def entered(self) -> bool:
-        return self.was_active or self.started
-
-    @property
-    def last_counted(self) -> date:
-        return date.fromordinal(self.counted[-1][1])
 
 
 # Nothing but what is asked decides what these two answer, and most municipalities are as they were a moment ago.
@@ -103,20 +106,38 @@ def life_year(life: Life, year: int, last_day: date) -> LifeYear:
     active = clipped(life.active, first, last)
     counts = life.counts.get(year, [])
     counted = merged((count.first.toordinal(), count.last.toordinal()) for count in counts)
-    in_register = life.register[0] <= last <= life.register[1]
-    in_force = bisect_right(life.status_days, last)
     return LifeYear(
         code=life.code,
-        in_register=in_register,
-        has_status=in_force > 0,
-        status=life.statuses[in_force - 1] if in_register and in_force else None,
-        was_active=any(start <= first - 1 <= end for start, end in life.active),
-        started=bool(active) and life.active[0][0] >= first,
+        in_register=life.register[0] <= last <= life.register[1],
+        has_status=bisect_right(life.status_days, last) > 0,
+        standing=_standing(life, active, first, last),
         active=active,
         counts=counts,
-        counted=counted,
+        sessions=sum(count.sessions for count in counts),
         active_and_counted=common(active, counted),
+        missing=first_missing(active, counted),
+        last_counted=date.fromordinal(counted[-1][1]) if counted else None,
         break_in_series=year in life.breaks,
+    )
+
+
+def _standing(life: Life, active: Sequence[Span], first: int, last: int) -> Standing:
+    """That of `life` from the day `first`, a 1 January, to `last`; in between it is `active` on these."""
+    in_register = life.register[0] <= last <= life.register[1]
+    in_force = bisect_right(life.status_days, last)
+    status = life.statuses[in_force - 1] if in_register and in_force else None
+    active_at_end = status in ACTIVE
+    started = bool(active) and life.active[0][0] >= first
+    entered = started or any(start <= first - 1 <= end for start, end in life.active)
+    return Standing(
+        municipalities=bool(active),
+        pilot=status == "pilot",
+        in_use=status == "in_use",
+        active_at_end=active_at_end,
+        started=started,
+        resumed=active_at_end and not entered,
+        stopped=entered and in_register and not active_at_end,
+        merged=entered and not in_register,
     )
 
 

@@ -6,6 +6,7 @@ import re
 import sys
 import time
 import traceback
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -19,6 +20,8 @@ _Raised = tuple[type[BaseException], BaseException, TracebackType | None]
 _KEY = re.compile(r"(yhdessa_[a-z0-9]{8}_)[A-Za-z0-9]+")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
+_REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
+
 log = structlog.get_logger()
 
 
@@ -29,7 +32,7 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     """
     stream = stream or sys.stderr
     told: list[Any] = [
-        structlog.contextvars.merge_contextvars,
+        _of_request,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.ExceptionRenderer(_without_words),
@@ -76,25 +79,32 @@ class RequestLog:
                 status_code = message["status"]
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            failure = None
-            try:
-                await self.app(scope, receive, send_seen)
-            except Exception as error:
-                failure = error
-                raise
-            finally:
-                log.log(
-                    logging.ERROR if failure else logging.INFO,
-                    "request",
-                    method=scope["method"],
-                    path=scope["path"],
-                    status=status_code,
-                    milliseconds=round((time.perf_counter() - began) * 1000, 1),
-                    key_id=scope["state"].get("key_id"),
-                    cause=scope["state"].get("cause"),
-                    exc_info=failure,
-                )
+        within = _REQUEST_ID.set(request_id)
+        failure = None
+        try:
+            await self.app(scope, receive, send_seen)
+        except Exception as error:
+            failure = error
+            raise
+        finally:
+            log.log(
+                logging.ERROR if failure else logging.INFO,
+                "request",
+                method=scope["method"],
+                path=scope["path"],
+                status=status_code,
+                milliseconds=round((time.perf_counter() - began) * 1000, 1),
+                key_id=scope["state"].get("key_id"),
+                cause=scope["state"].get("cause"),
+                exc_info=failure,
+            )
+            _REQUEST_ID.reset(within)
+
+
+def _of_request(_logger: Any, _name: str, line: Any) -> Any:
+    """The `line` with the id of the request that it is about, if it is about one."""
+    request_id = _REQUEST_ID.get()
+    return line if request_id is None else line | {"request_id": request_id}
 
 
 def _named(_logger: Any, _name: str, line: Any) -> Any:

@@ -9,7 +9,6 @@ from urllib.parse import unquote_to_bytes
 
 from fastapi import Request, Response, params
 from fastapi.dependencies.utils import get_flat_params
-from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import (
@@ -22,6 +21,7 @@ from app.errors import (
     pointer,
 )
 from app.web.answers import JSON
+from app.web.late import LateRoute
 
 MAX_DEPTH = 32
 """How deep a body may nest; ours nest three deep."""
@@ -56,7 +56,7 @@ class BodyLimit:
         await self.app(scope, receive_within_limit, send)
 
 
-class StrictRoute(APIRoute):
+class StrictRoute(LateRoute):
     """Refuses unknown and repeated query parameters, other content than JSON, and JSON that readers disagree about.
 
     A route that names the kinds of its body itself, in `openapi_extra`, also reads it itself: only other kinds are
@@ -141,7 +141,11 @@ def strict_value(text: str, *, first_line: int = 1) -> Any:
         raise InvalidRequest(f"the body nests deeper than {MAX_DEPTH} levels") from error
     except ValueError as error:
         raise InvalidRequest("the body holds a number of more than 4,300 digits") from error
-    _refuse_odd_text(value)
+    # Only an escape can say what no text can hold, and looking for that takes longer than reading all of it.
+    if "\\u" in text:
+        _refuse_odd_text(value)
+    if _nests_too_deep(value):
+        raise InvalidRequest(f"the body nests deeper than {MAX_DEPTH} levels")
     return value
 
 
@@ -182,6 +186,15 @@ def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> None:
     raise InvalidRequest(f"{name} is not a JSON number")
+
+
+def _nests_too_deep(value: Any) -> bool:
+    """Whether there are objects or arrays in one another beyond MAX_DEPTH levels."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(MAX_DEPTH):
+        inside = (inner for outer in level for inner in (outer.values() if isinstance(outer, dict) else outer))
+        level = [inner for inner in inside if isinstance(inner, dict | list)]
+    return bool(level)
 
 
 def _refuse_odd_text(value: Any, steps: tuple[str | int, ...] = ()) -> None:

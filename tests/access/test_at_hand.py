@@ -1,11 +1,16 @@
 """Answers at hand for holders of keys: what the long way gives, never stale, never another's, never beyond a limit."""
 
+import asyncio
+import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import event
 from sqlmodel import Session
 from starlette.testclient import TestClient
 
@@ -202,6 +207,107 @@ def test_the_next_request_sees_what_another_process_recorded(
         right = ask(Caller(fresh, north_savo.key))
     assert right.content != before.content
     assert [answer.content for answer in answers] == [right.content] * 2
+
+
+class Held:
+    """Those who count a live trend anew wait before they ask from which year on reports speak, until they may go on."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.begun = threading.Semaphore(0)
+        self.go_on = threading.Event()
+        self.readings = 0
+
+    def __enter__(self) -> "Held":
+        event.listen(self.database.engine, "before_cursor_execute", self._hold)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.go_on.set()
+        event.remove(self.database.engine, "before_cursor_execute", self._hold)
+
+    def _hold(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "FROM live_from" in statement and "count(" not in statement:
+            self.readings += 1
+            self.begun.release()
+            assert self.go_on.wait(20)
+
+
+def test_who_asks_while_it_is_counted_anew_waits_for_that(app: FastAPI, kuopio: Caller, north_savo: Caller) -> None:
+    at_hand_for(north_savo)
+    kuopio.post([count("297", "2024-02", 7)])
+
+    with Held(app.state.database) as held, ThreadPoolExecutor() as readers:
+        first = readers.submit(ask, north_savo)
+        assert held.begun.acquire(timeout=20)
+        others = [readers.submit(ask, north_savo) for _ in range(3)]
+        time.sleep(0.3)
+        held.go_on.set()
+        answers = [reader.result().content for reader in (first, *others)]
+
+    assert held.readings == 1
+    assert set(answers) == {ask(north_savo).content}
+
+
+def test_who_waited_is_told_of_what_was_recorded_before_it_asked(
+    app: FastAPI, kuopio: Caller, north_savo: Caller
+) -> None:
+    at_hand_for(north_savo)
+    kuopio.post([count("297", "2024-02", 7)])
+
+    with Held(app.state.database) as held, ThreadPoolExecutor() as readers:
+        first = readers.submit(ask, north_savo)
+        assert held.begun.acquire(timeout=20)
+        assert kuopio.post([count("297", "2024-02", 8)]).status_code == 201
+        others = [readers.submit(ask, north_savo) for _ in range(4)]
+        time.sleep(0.3)
+        held.go_on.set()
+        before, *after = [reader.result().json()["years"][-1]["sessions"] for reader in (first, *others)]
+
+    assert (before, after) == (7, [8] * 4)
+    assert held.readings == 2
+
+
+def test_who_takes_an_answer_slowly_keeps_nobody_waiting(
+    settings: Settings, clock: StandingClock, kuopio: Caller, north_savo: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.web.underway.MOST_SECONDS", 60)
+    app = create_app(settings, clock)
+
+    async def asked(state: Any, arrives: asyncio.Event, goes_on: asyncio.Event) -> bytes:
+        headers = [(name.lower().encode(), value.encode()) for name, value in north_savo.headers.items()]
+        scope = {"type": "http", "http_version": "1.1", "method": "GET", "path": "/v1/trends", "headers": headers}
+        body = b""
+
+        async def take(message: Any) -> None:
+            nonlocal body
+            arrives.set()
+            await goes_on.wait()
+            body += message.get("body", b"")
+
+        await app({**scope, "query_string": b"county=13", "state": {**state}}, _nothing_more, take)
+        return body
+
+    async def scene() -> list[bytes]:
+        arrives, goes_on, at_once = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        at_once.set()
+        async with app.router.lifespan_context(app) as state:
+            await asked(state, arrives, at_once)
+            kuopio.post([count("297", "2024-02", 7)])
+            arrives.clear()
+            slow = asyncio.create_task(asked(state, arrives, goes_on))
+            await arrives.wait()
+            soon = await asyncio.wait_for(asked(state, arrives, at_once), 20)
+            goes_on.set()
+            return [soon, await slow]
+
+    answers = asyncio.run(scene())
+
+    assert answers == [ask(north_savo).content] * 2
+
+
+async def _nothing_more() -> Any:
+    return {"type": "http.request", "body": b"", "more_body": False}
 
 
 def by_revoking(db: Session, key: str, at: datetime) -> None:

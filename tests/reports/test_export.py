@@ -25,8 +25,8 @@ from tests.conftest import Caller, StandingClock, count
 from tests.reports.test_lists import define_kela, post_figures
 
 COUNTS, STATUSES = "/v1/session-counts", "/v1/statuses"
-HOSTILE = '=cmd|"/c calc", \r\n'
-"""Words that have to be quoted, doubled, and kept from being a formula."""
+HOSTILE = '=cmd|"/c calc", Hyvinkää €\r\n'
+"""Words of letters of several bytes, that have to be quoted, doubled, and kept from being a formula."""
 
 
 @pytest.fixture(autouse=True)
