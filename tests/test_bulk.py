@@ -34,6 +34,7 @@ def municipality(code: str, name: str, *, ends: date | None) -> SimpleNamespace:
     )
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("many", [2, 3], ids=["by-copy", "otherwise"])
 def test_rows_come_back_as_they_were_written(db: Session, many: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "MANY", many)
@@ -60,12 +61,26 @@ def test_more_rows_than_one_statement_takes_are_all_written(db: Session, monkeyp
     assert stored == [f"97{number}" for number in range(7)]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_sqlite_has_room_for_the_pages_of_many_rows_while_they_are_added(db: Session) -> None:
+    def kilobytes() -> int:
+        return -int(db.connection().exec_driver_sql("PRAGMA cache_size").scalar_one())
+
+    own = kilobytes()
+    with bulk.room_for(db.connection(), bulk.ROWS_AT_ONCE):
+        assert kilobytes() == bulk.ROOM_KILOBYTES
+    assert kilobytes() == own
+    with bulk.room_for(db.connection(), bulk.ROWS_AT_ONCE - 1):
+        assert kilobytes() == own
+
+
 def test_no_rows_write_nothing(db: Session) -> None:
     add_rows(db, MunicipalityRecord, [])
 
     assert not db.exec(select(MunicipalityRecord.code).where(MunicipalityRecord.name_fi == "Uusi")).all()
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("many", [2, 3], ids=["by-copy", "otherwise"])
 def test_a_row_that_breaks_a_rule_of_the_database_is_told_as_by_any_statement(
     db: Session, many: int, monkeypatch: pytest.MonkeyPatch

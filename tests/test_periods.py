@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 from hypothesis import example, given, strategies as st
 
-from app.periods import NotAPeriod, Period, Precision, day, period
+from app.periods import NotAPeriod, Period, Precision, around_and_inside, day, period
 
 years = st.integers(2015, 9998)
 texts = st.one_of(
@@ -54,6 +54,12 @@ def test_a_period_contains_another_if_all_its_days_do() -> None:
 def test_periods_overlap_if_they_share_a_day() -> None:
     for one, other in product(map(period, texts_of_three_years), repeat=2):
         assert one.overlaps(other) == bool(days_of(one) & days_of(other)), (one, other)
+
+
+def test_around_and_inside_a_period_are_all_others_that_share_a_day_with_it() -> None:
+    for one in map(period, texts_of_three_years):
+        others = [text for text in sorted(texts_of_three_years) if text != one.text and period(text).overlaps(one)]
+        assert around_and_inside(one) == others
 
 
 @given(texts, texts)

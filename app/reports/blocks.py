@@ -11,13 +11,13 @@ from app.reports.sheets import KINDS, Report, cell_value
 
 
 class Blocks:
-    """Reads lines that are all rows of one list, of a file whose headings know no other list."""
+    """Reads lines that are all rows of one list: counts if the file has a column of sessions, else statuses."""
 
     def __init__(self, report: Report) -> None:
         self.list_name: ListName = report.deciding[0][1]
         self._kind = KINDS[self.list_name]
         self._width = len(report.headings)
-        self._are_there = len(report.deciding) == 1 and list(report.columns) == list(range(self._width))
+        self._all_headed = list(report.columns) == list(range(self._width))
         self._reads = {
             column.field: _reading(self.list_name, column.field) for column in report.columns.values() if column.lists
         }
@@ -28,7 +28,7 @@ class Blocks:
 
         That is so unless each has a cell for each heading, filled as far as it must be, and nothing is wrong with any.
         """
-        if not self._are_there or {*map(len, lines)} != {self._width}:
+        if not self._all_headed or {*map(len, lines)} != {self._width}:
             return None
         cells = dict(zip(self._fields, zip(*lines, strict=True), strict=True))
         try:

@@ -113,7 +113,6 @@ def _surely_active(place: Municipality, statuses: Sequence[tuple[date, str]]) ->
         if status not in ACTIVE:
             break
         since = day
-    since = max(since, place.in_register_from)
     return (since, place.valid_to or date.max) if place.in_register(since) else (date.max, date.min)
 
 

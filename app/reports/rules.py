@@ -78,7 +78,8 @@ class Rulebook:
         """Each of `items` with all reasons to refuse it that do not depend on what is recorded."""
         place_refusals = cache(self.place_refusals)
         rows = []
-        for index, item in enumerate(items):
+        # All numbers first: they outlive the rows, which could not be given back to the system with them in between.
+        for index, item in zip(list(range(len(items))), items, strict=True):
             code = municipality_code(item.municipality)
             refusals = place_refusals(code, item.practice)
             if item.note is not None:

@@ -6,15 +6,17 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from hypothesis import example, given, strategies as st
 from starlette.testclient import TestClient
 
 from app.database import Database
+from app.periods import period
 from app.places.register import Municipality
 from app.practices.definitions import SHIPPED_PRACTICE, define_practice, set_live_from
 from app.practices.models import PracticePublic
 from app.reports.doubts import Figures
 from app.reports.entries import PlainCount, PlainStatus
-from app.reports.plausibility import Background, count_warnings, figure_of, status_warnings
+from app.reports.plausibility import Background, count_warnings, figure_of, no_active_status, status_warnings
 from tests.conftest import Caller, StandingClock, count, status
 
 JUMP, INACTIVE, BACKWARDS = "tenfold_jump", "no_active_status", "status_goes_backwards"
@@ -103,6 +105,31 @@ ACTIVE = {"2021-01-01": "in_use"}
 )
 def test_sessions_without_an_active_status_on_a_day_counted_are_doubted(statuses: dict[str, str], active: bool) -> None:
     assert warned(FEB, 0, statuses=statuses) == ([] if active else [INACTIVE])
+
+
+days = st.dates(date(2019, 1, 1), date(2024, 12, 31))
+
+
+@given(
+    st.dictionaries(days.map(str), st.sampled_from(["pilot", "in_use", "paused"]), max_size=3),
+    st.none() | days,
+    st.none() | days,
+    days,
+)
+@example({"2019-01-01": "pilot"}, None, date(2022, 3, 1), date(2022, 2, 28))
+@example({"2019-01-01": "pilot"}, date(2022, 3, 1), None, date(2022, 2, 1))
+def test_it_is_said_of_a_month_that_the_municipality_is_not_active_if_it_is_on_no_day_of_it(
+    statuses: dict[str, str], founded: date | None, ended: date | None, day: date
+) -> None:
+    month = period(f"{day:%Y-%m}")
+    entry = count_entry((month.text, str(month.first), str(month.last)), 1)
+    place = Municipality("588", "Uusi", "Nya", "12", "10", founded, ended, None)
+    held_against = background([entry], statuses, place)
+
+    told = [warning.code for warning in count_warnings(entry, held_against, corrects=None)]
+
+    inactive = no_active_status(place, figure_of(entry), held_against.statuses)
+    assert told == ([INACTIVE] if inactive else [])
 
 
 def test_a_status_counts_only_on_days_that_were_counted_and_in_the_register() -> None:
