@@ -63,7 +63,6 @@ ABOUT_HTTP = {
     "app.web.dependencies": "hands a request its session and its clock",
     "app.web.paging": "declares what every list takes that is answered a page at a time",
     "app.web.pieces": "sends an answer that is too long to be held, piece by piece",
-    "app.web.late": "declares a route that FastAPI takes apart when it is first asked for",
     "app.web.looks": "hands a look to a thread",
     "app.web.measuring": "counts each request as it was answered",
     "app.web.requests_log": "gives each request its id and its line in the log",

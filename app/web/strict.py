@@ -9,6 +9,7 @@ from urllib.parse import unquote_to_bytes
 
 from fastapi import Request, Response, params
 from fastapi.dependencies.utils import get_flat_params
+from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import (
@@ -21,7 +22,6 @@ from app.errors import (
     pointer,
 )
 from app.web.answers import JSON
-from app.web.late import LateRoute
 
 MAX_DEPTH = 32
 """How deep a body may nest; ours nest three deep."""
@@ -56,7 +56,7 @@ class BodyLimit:
         await self.app(scope, receive_within_limit, send)
 
 
-class StrictRoute(LateRoute):
+class StrictRoute(APIRoute):
     """Refuses unknown and repeated query parameters, other content than JSON, and JSON that readers disagree about.
 
     A route that names the kinds of its body itself, in `openapi_extra`, also reads it itself: only other kinds are

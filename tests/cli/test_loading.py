@@ -21,13 +21,11 @@ assert "fastapi" not in sys.modules
 _command("serve")
 from app.cli.serving import served
 served()
-from app.main import ROUTERS
-assert not any("dependant" in vars(route) for router in ROUTERS for route in router.routes)
 print(*sys.modules)
 """
 
 
-def test_a_server_starts_without_what_other_commands_or_later_requests_need() -> None:
+def test_a_server_starts_without_what_other_commands_need() -> None:
     loading = subprocess.run([sys.executable, "-c", LOADING], capture_output=True, text=True, check=True)
 
     loaded = loading.stdout.split()
