@@ -10,7 +10,6 @@ from app.access.replies import REPLAYED
 from app.access.writing import TheWriter, WritingRoute, by
 from app.errors import NotFound, problems
 from app.reports import examples
-from app.reports.decisions import read_standing
 from app.reports.export import lines_of_counts
 from app.reports.history import count_history, count_in_force
 from app.reports.ledger import entry_etag
@@ -49,6 +48,7 @@ from app.reports.recording import PreconditionFailed, in_single_figure, record, 
 from app.reports.rules import Overlapping
 from app.reports.sent import Sent
 from app.reports.short_ways import one_count
+from app.reports.standing import read_standing
 from app.reports.submissions import organisation_names
 from app.web.answers import (
     Accepted,

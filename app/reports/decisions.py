@@ -1,123 +1,24 @@
 """What becomes of each row of a submission, given what is in force: the entry it adds, what it supersedes, warnings."""
 
-import itertools
-from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass
-from datetime import date, datetime
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 
 from sqlmodel import Session
 
 from app.errors import FieldError
 from app.periods import Period, around_and_inside
-from app.places.register import Municipality, municipality_code
-from app.reports.doubts import Figures
+from app.places.register import Municipality
 from app.reports.entries import UNNUMBERED, PlainCount, PlainStatus
 from app.reports.given import given_practices, given_years
-from app.reports.ledger import Decision, Key, plain_in_force
+from app.reports.ledger import Decision, Key
 from app.reports.models import ListName, Outcome
-from app.reports.plausibility import Background, count_warnings, figure_of, status_warnings
+from app.reports.plausibility import Background, count_warnings, status_warnings
 from app.reports.rules import CheckedCount, CheckedStatus, Overlapping, Refusal
-from app.reports.sent import Sent
-from app.turn import known_of_ledger, once_kept
+from app.reports.standing import AllStanding, learning
 
 Row = CheckedCount | CheckedStatus
 Locate = Callable[[ListName, int, Refusal], FieldError]
 """Says where in what was sent a refusal of a row belongs."""
-
-FEW = 3
-"""For so many new counts what is known of the others is not sorted out once more."""
-
-MOST_KNOWN = 1_000
-"""Of how many municipalities and practices the writer knows what stands, from turn to turn; a few dozen MB at most."""
-
-
-@dataclass
-class Standing:
-    """What is in force of one municipality and practice, as the writer sees it: by period, and by day."""
-
-    counts: dict[str, PlainCount]
-    statuses: dict[date, PlainStatus]
-
-    @cached_property
-    def figures(self) -> Figures:
-        """The counts, to be held against one another."""
-        return Figures(map(figure_of, self.counts.values()))
-
-    def after(self, decisions: Sequence[Decision]) -> "Standing":
-        """What will stand once `decisions` are recorded."""
-        gone = {entry.period for decision in decisions for entry in decision.superseded}
-        counts = [decision.added for decision in decisions if isinstance(decision.added, PlainCount)]
-        statuses = [decision.added for decision in decisions if isinstance(decision.added, PlainStatus)]
-        then = Standing({**self.counts}, {**self.statuses} | {status.day: status for status in statuses})
-        for period in gone:
-            then.counts.pop(period, None)
-        then.counts.update({count.period: count for count in counts})
-        if len(counts) <= FEW:
-            then.figures = self.figures.after(gone, [figure_of(count) for count in counts])
-        return then
-
-
-AllStanding = Mapping[Key, Standing]
-
-
-def read_standing(db: Session, _at: datetime, sent: Sequence[Sent]) -> None:
-    """Read what stands of all that is `sent` by those who share a turn, unless it is known.
-
-    Only here, where nothing waits to be written, is anything forgotten to make room.
-    """
-    rows = itertools.chain.from_iterable((*one.counts, *one.statuses) for one in sent)
-    keys = {(row.practice, municipality_code(row.municipality)) for row in rows}
-    known = _known(db)
-    if known is not None and len(keys) <= MOST_KNOWN:
-        if len(known.keys() | keys) > MOST_KNOWN:
-            known.clear()
-        _standing_of(db, keys)
-
-
-def standing_for(db: Session, rows: Sequence[Row]) -> AllStanding:
-    """What `rows` are held against, by what they are about."""
-    return _standing_of(db, {(row.practice, row.municipality) for row in rows})
-
-
-def _standing_of(db: Session, keys: Set[Key]) -> AllStanding:
-    known = _known(db)
-    if known is None or len(keys) > MOST_KNOWN:
-        return _read(db, keys)
-    # A difference would look at all that is known.
-    if missing := {key for key in keys if key not in known}:
-        known.update(_read(db, missing))
-    return known
-
-
-def _known(db: Session) -> dict[Key, Standing] | None:
-    """What the writer knows of what stands; None where all is read anew."""
-    known = known_of_ledger(db)
-    return None if known is None else known.setdefault("standing", {})
-
-
-def _learning(db: Session, keys: Set[Key]) -> Callable[[Key, Standing], None]:
-    """To be told what stands of each of `keys` after this work; the writer knows it once that is kept."""
-    known = _known(db)
-    after: dict[Key, Standing] = {}
-    if known is None:
-        return lambda _key, _standing: None
-    if len(keys) > MOST_KNOWN:
-        once_kept(db, known.clear)
-        return lambda _key, _standing: None
-    once_kept(db, lambda: known.update(after))
-    return after.__setitem__
-
-
-def _read(db: Session, keys: Set[Key]) -> dict[Key, Standing]:
-    found = {key: Standing({}, {}) for key in keys}
-    for count in plain_in_force(db, PlainCount, keys):
-        if standing := found.get((count.practice, count.municipality)):
-            standing.counts[count.period] = count
-    for status in plain_in_force(db, PlainStatus, keys):
-        if standing := found.get((status.practice, status.municipality)):
-            standing.statuses[status.day] = status
-    return found
 
 
 def decision_on(row: Row, standing: AllStanding, locate: Locate) -> Decision:
@@ -153,7 +54,7 @@ def add_warnings(
     known = given_practices(db)
     by_key = _by_key(decisions)
     kept = {slug: given_years(db, slug, on=today) for slug in {practice for practice, _ in by_key}}
-    learn = _learning(db, by_key.keys())
+    learn = learning(db, by_key.keys())
     # One municipality and practice after the other, so that what is sorted out for each is not held for all.
     for key, own in by_key.items():
         practice, place = known[key[0]], places[key[1]]

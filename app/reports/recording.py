@@ -10,7 +10,7 @@ from app.clock import helsinki_day
 from app.database import hold_turn
 from app.errors import MOST_LISTED, FieldError, InvalidRequest, Problem
 from app.places.register import municipality_code
-from app.reports.decisions import Locate, Row, add_warnings, decision_on, in_submission, standing_for
+from app.reports.decisions import Locate, Row, add_warnings, decision_on, in_submission
 from app.reports.entries import AnyEntry
 from app.reports.given import given_places, given_practices
 from app.reports.history import count_in_force, status_in_force
@@ -18,6 +18,7 @@ from app.reports.ledger import Decision, Entry, entry_etag, receipt_for, store, 
 from app.reports.models import ListName
 from app.reports.rules import Overlapping, Refusal, Rulebook
 from app.reports.sent import Sent
+from app.reports.standing import standing_of
 from app.reports.submissions import NewReceipt
 from app.reports.tables import CountEntry
 
@@ -64,7 +65,7 @@ def record(
     rulebook = _rulebook(db, by=by, today=helsinki_day(at), locate=locate)
     rows: list[Row] = [*rulebook.checked_counts(sent.counts), *rulebook.checked_statuses(sent.statuses)]
     _refuse(rows, locate, skip_invalid=skip_invalid)
-    standing = standing_for(db, [row for row in rows if not row.refusals])
+    standing = standing_of(db, {(row.practice, row.municipality) for row in rows if not row.refusals})
     decisions = [decision_on(row, standing, locate) for row in rows]
     if if_match is not None:
         _check_precondition(if_match, decisions[0])

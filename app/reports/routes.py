@@ -15,7 +15,6 @@ from app.errors import InvalidParameter, NotFound, Unavailable, parameter_proble
 from app.practices.definitions import DEFAULT_PRACTICE, practice_asked
 from app.reports import examples
 from app.reports.columns import Language
-from app.reports.decisions import read_standing
 from app.reports.models import PeriodText, PracticeSlug, Receipt, Receipts, ReceiptSummary, RetractionIn
 from app.reports.parameters import (
     RECEIPT_AT,
@@ -29,6 +28,7 @@ from app.reports.recording import record
 from app.reports.retraction import NothingToRetract, retract_submission
 from app.reports.rules import Overlapping
 from app.reports.short_ways import submission_of_few
+from app.reports.standing import read_standing
 from app.reports.submissions import own_receipts, own_submission
 from app.reports.template import MEDIA_TYPES, Format, template
 from app.web.answers import (

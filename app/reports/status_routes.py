@@ -10,7 +10,6 @@ from app.access.replies import REPLAYED
 from app.access.writing import TheWriter, WritingRoute, by
 from app.errors import InvalidParameter, NotFound, Unavailable, parameter_problem, problems
 from app.reports import examples
-from app.reports.decisions import read_standing
 from app.reports.export import lines_of_statuses
 from app.reports.history import status_history, status_in_force
 from app.reports.ledger import entry_etag
@@ -46,6 +45,7 @@ from app.reports.parameters import (
 from app.reports.recording import PreconditionFailed, in_single_figure, record, retract
 from app.reports.sent import Sent
 from app.reports.short_ways import one_status
+from app.reports.standing import read_standing
 from app.web.answers import (
     Accepted,
     FormatAsked,

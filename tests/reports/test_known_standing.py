@@ -17,13 +17,13 @@ from app.database import Database, is_sqlite, take_turn
 from app.errors import Problem
 from app.places.register import municipalities
 from app.practices.definitions import DEFAULT_PRACTICE
-from app.reports import decisions
-from app.reports.decisions import Standing, read_standing
+from app.reports import standing as standing_module
 from app.reports.doubts import Figures
 from app.reports.ledger import Key
 from app.reports.plausibility import figure_of
 from app.reports.recording import record, retract
 from app.reports.sent import Sent, SentCount, SentStatus
+from app.reports.standing import Standing, read_standing
 from app.reports.tables import Submission
 from app.reports.verifying import verify
 from app.settings import Settings
@@ -113,7 +113,7 @@ def test_what_is_known_is_what_is_recorded(database: Database, caller: Caller, c
 def test_to_make_room_nothing_is_forgotten_of_what_waits_to_be_written(
     database: Database, caller: Caller, clock: StandingClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decisions, "MOST_KNOWN", 2)
+    monkeypatch.setattr(standing_module, "MOST_KNOWN", 2)
     known = Known("1")
     done = [Piece(Sent([SentCount(place, "2022-02", 7)]), False, False) for place in ("297", "140", "915", "297")]
 
@@ -133,7 +133,7 @@ def test_of_very_many_places_nothing_is_known(
     one = Piece(Sent([SentCount("297", "2022-02", 7)]), False, False)
     every = Piece(Sent([SentCount(place, "2022-02", 8) for place in ("297", "140", "915")]), False, False)
     _take(database, clock, known, caller, [one], committed=True)
-    monkeypatch.setattr(decisions, "MOST_KNOWN", 2)
+    monkeypatch.setattr(standing_module, "MOST_KNOWN", 2)
 
     _take(database, clock, known, caller, [every], committed=True)
 
@@ -180,7 +180,7 @@ def _assert_right(database: Database, clock: StandingClock, known: Known) -> Non
         turn = Turn(connection, found, clock, known)
         stands: dict[Key, Standing] = known.ledger.get("standing", {})
         for key, standing in stands.items():
-            assert _figures(standing) == _figures(decisions._read(turn.db, {key})[key])
+            assert _figures(standing) == _figures(standing_module._read(turn.db, {key})[key])
             anew = Figures(map(figure_of, standing.counts.values()))
             assert standing.figures.all == anew.all
             assert _alike(standing.figures) == _alike(anew)
