@@ -123,6 +123,8 @@ class Turn:
         if added:
             for table, rows in added.items():
                 self._added.setdefault(table, []).extend(rows)
+            # The session outlives the turn, until somebody looks for garbage.
+            added.clear()
             self._done(self.db, at)
 
     def keep(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import weakref
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +25,7 @@ from app.errors import NotFound, Unavailable
 from app.reports.tables import CountEntry, Submission
 from app.reports.verifying import verify
 from app.settings import Settings
-from app.turn import Known
+from app.turn import Known, Turn, add
 from app.waiting import Allowance
 from app.web import turns as turns_module
 from app.web.turns import ALONE, MOST_ROWS_TOGETHER, Turns, Work
@@ -364,3 +365,18 @@ def test_a_connection_that_is_lost_ends_the_turn_for_all(
 
     assert [type(one) for one in made] == [OperationalError] * 3
     assert (names(database), commits) == ([], [])
+
+
+def test_rows_that_were_added_are_let_go_of_once_they_are_written(database: Database, clock: StandingClock) -> None:
+    known = Known()
+    with database.turn(known.look) as (connection, found):
+        turn = Turn(connection, found, clock, known)
+        with turn.addition() as (db, at):
+            organisation = Organisation(id=1_000, name="Kela", created_at=at)
+            added = weakref.ref(organisation)
+            add(db, Organisation, [organisation])
+        turn.keep()
+        del organisation
+
+        assert added() is None
+    assert "Kela" in names(database)
