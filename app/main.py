@@ -41,6 +41,7 @@ from app.turn import Known
 from app.web.admission import Admission
 from app.web.answers import ConditionalAnswers
 from app.web.at_hand import AnswersAtHand
+from app.web.at_once import AnswersAtOnce
 from app.web.contract import completed
 from app.web.measuring import MeasuredRequests
 from app.web.rates import Ticks
@@ -106,9 +107,8 @@ class _Application(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """What every request goes through."""
         editions: EditionNow = self.state.editions
-        return AnswersAtHand(
-            super().build_middleware_stack(), glance=editions.glance, look=editions.look, measures=self.state.measures
-        )
+        around = AnswersAtOnce(super().build_middleware_stack())
+        return AnswersAtHand(around, glance=editions.glance, look=editions.look, measures=self.state.measures)
 
 
 def create_app(settings: Settings, clock: Clock = system_clock, *, ticks: Ticks = time.monotonic_ns) -> FastAPI:

@@ -60,6 +60,7 @@ ABOUT_HTTP = {
     "app.web.addresses": "reads who is behind a proxy out of the request",
     "app.web.answers": "gives an answer its format, its ETag and its HEAD",
     "app.web.at_hand": "answers what it has at hand, ahead of routing",
+    "app.web.at_once": "gives the server a whole answer in one step",
     "app.web.dependencies": "hands a request its session and its clock",
     "app.web.paging": "declares what every list takes that is answered a page at a time",
     "app.web.pieces": "sends an answer that is too long to be held, piece by piece",

@@ -15,15 +15,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.measures.counting import Measures
 from app.web.answers import WHOLE, WholeAnswer
+from app.web.at_once import AT_ONCE
 from app.web.kept import Kept
 from app.web.looks import Sight
 
 MOST_BYTES = 16_777_216
 """How much is kept; then the oldest goes."""
-
-AT_ONCE = "yhdessa.answer_at_once"
-"""The extension of ASGI by which a server takes a whole answer: a function of the status code, the lines of the headers
-and the body; if it answers False, they have to be sent in the ordinary way."""
 
 _EDITION = "edition"
 # Who says who they are is answered personally, and who gives the request an id finds it in the log.

@@ -21,7 +21,7 @@ from uvicorn.server import ServerState
 
 from app.errors import MEDIA_TYPE, Problem, ProblemDocument, Unavailable
 from app.settings import Settings
-from app.web.at_hand import AT_ONCE
+from app.web.at_once import AT_ONCE
 from app.web.deadlines import Deadline
 from app.web.rates import TooManyRequests
 from app.web.taking import Taking
@@ -376,6 +376,7 @@ class GuardedConnection(HttpToolsProtocol):
         end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
         self._answers.write(b"".join([STATUS_LINE[status_code], *fields, head, end, body]))
         cycle.response_started = cycle.response_complete = True
+        cycle.message_event.set()
         if not cycle.keep_alive:
             self._answers.close()
         cycle.on_response()

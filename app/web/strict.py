@@ -144,7 +144,7 @@ def strict_value(text: str, *, first_line: int = 1) -> Any:
     # Only an escape can say what no text can hold, and looking for that takes longer than reading all of it.
     if "\\u" in text:
         _refuse_odd_text(value)
-    if _nests_too_deep(value):
+    if text.count("{") + text.count("[") > MAX_DEPTH and _nests_too_deep(value):
         raise InvalidRequest(f"the body nests deeper than {MAX_DEPTH} levels")
     return value
 

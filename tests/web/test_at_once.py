@@ -14,7 +14,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from app.settings import Settings
-from app.web.at_hand import AT_ONCE
+from app.web.at_once import AT_ONCE
 from app.web.connections import GuardedConnection, patience_of
 from tests.conftest import UNHURRIED
 
