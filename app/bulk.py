@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import cache
 from itertools import islice
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -38,8 +38,8 @@ def insertions(dialect: Dialect, table: type[Base], rows: Iterable[Any]) -> Iter
     coming = map(insert.values_of, rows)
     while some := list(islice(coming, ROWS_AT_ONCE)):
         columns = [
-            column if write is None else tuple(map(write(), column))
-            for write, column in zip(insert.writers, zip(*some, strict=True), strict=True)
+            column if writer is None else writer.written(column)
+            for writer, column in zip(insert.writers, zip(*some, strict=True), strict=True)
         ]
         if len(some) == 1 or insert.of_arrays is None:
             yield Statement(insert.of_values, list(zip(*columns, strict=True)))
@@ -73,7 +73,7 @@ class _Insert(NamedTuple):
     """
 
     values_of: Callable[[Any], tuple[Any, ...]]
-    writers: Sequence[Callable[[], Callable[[Any], Any]] | None]
+    writers: Sequence["_Writer | None"]
     of_values: str
     of_arrays: str | None
     copy: str
@@ -96,8 +96,17 @@ def _insert_into(table: type[Base], dialect: Dialect) -> _Insert:
     )
 
 
-def _writer(kind: Any, write: Callable[[Any], Any] | None) -> Callable[[], Callable[[Any], Any]] | None:
-    """What makes a function that writes the values of a column of that `kind`, equal ones once; None as they are."""
-    if write is None:
-        return None
-    return partial(cache, write) if kind.hashable else lambda: write
+class _Writer(NamedTuple):
+    """How the driver wants the values of a column."""
+
+    write: Callable[[Any], Any]
+    hashable: bool
+
+    def written(self, column: Sequence[Any]) -> Sequence[Any]:
+        """The values of `column` so; where they are many, equal ones are written once."""
+        return tuple(map(cache(self.write) if self.hashable and len(column) >= MANY else self.write, column))
+
+
+def _writer(kind: Any, write: Callable[[Any], Any] | None) -> _Writer | None:
+    """The writer of a column of that `kind`; None if its values go as they are."""
+    return None if write is None else _Writer(write, kind.hashable)

@@ -394,16 +394,13 @@ def carry_out_at_once(connection: Connection, statements: Sequence[Statement]) -
 
 def _begin_turn(connection: Connection, look: str) -> Sequence[Any]:
     """Begin as the only writer, or raise what `busy` knows; what the query `look` finds then."""
-    if connection.dialect.name == "sqlite":
-        connection.execution_options(**_IMMEDIATE).begin()
-        return connection.exec_driver_sql(look).one()
-    # The driver is kept from beginning by itself, so that all is asked in one round trip.
-    connection = connection.execution_options(isolation_level="AUTOCOMMIT")
-    connection.begin()
+    sqlite = connection.dialect.name == "sqlite"
+    # PostgreSQL's driver is kept from beginning by itself, so that all is asked in one round trip.
+    connection.execution_options(**_IMMEDIATE if sqlite else {"isolation_level": "AUTOCOMMIT"}).begin()
     with _told_as_ever(connection):
         cursor: Any = connection.connection.cursor()
-        cursor.execute(f"{_BEGIN_SOON}; {look}")
-        while cursor.nextset():
+        cursor.execute(look if sqlite else f"{_BEGIN_SOON}; {look}")
+        while not sqlite and cursor.nextset():
             pass
         found: Sequence[Any] = cursor.fetchone()
     return found
@@ -560,7 +557,8 @@ def _on_sqlite_begin(connection: Connection, *, most_seconds: float) -> None:
     with waiting(most_seconds) as seconds:
         # In whole tenths, so that it is mostly what it was.
         timeout = math.ceil(seconds * 10) * 100
+        begin = [Statement(f"BEGIN {connection.get_execution_options().get(_BEGIN, 'DEFERRED')}", [()])]
         if connection.info.get(_BUSY_TIMEOUT) != timeout:
-            connection.exec_driver_sql(f"PRAGMA busy_timeout = {timeout}")
+            begin.insert(0, Statement(f"PRAGMA busy_timeout = {timeout}", [()]))
             connection.info[_BUSY_TIMEOUT] = timeout
-        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get(_BEGIN, 'DEFERRED')}")
+        carry_out(connection, begin)
