@@ -180,7 +180,7 @@ def add(db: Session, table: type[Base], rows: Iterable[Any]) -> None:
 
 def same_all_turn(db: Session, what: Hashable, read: Callable[[], Read]) -> Read:
     """What `read` finds; of all pieces of work that share a turn only the first one reads it."""
-    return _once(db.info.get(_SAME), what, read)
+    return _once(db.info[_SAME], what, read)
 
 
 def of_keys(db: Session, what: Hashable, read: Callable[[], Read | None]) -> Read | None:
@@ -198,13 +198,14 @@ def of_keys(db: Session, what: Hashable, read: Callable[[], Read | None]) -> Rea
 
 
 def given(db: Session, what: Hashable, read: Callable[[], Read]) -> Read:
-    """What `read` finds; in a turn it is read again only if the edition of what is given has changed."""
-    return _once(db.info.get(_GIVEN), what, read)
+    """What `read` finds; it is read again only if the edition of what is given has changed."""
+    return _once(db.info[_GIVEN], what, read)
 
 
-def known_of_ledger(db: Session) -> dict[Hashable, Any] | None:
-    """What is known of what is recorded, for who adds to that to keep it right; None where all is read anew."""
-    return db.info.get(_LEDGER)
+def known_of_ledger(db: Session) -> dict[Hashable, Any]:
+    """What is known of what is recorded, for who adds to that to keep it right; outside an addition nothing is."""
+    known: dict[Hashable, Any] = db.info.get(_LEDGER, {})
+    return known
 
 
 def once_kept(db: Session, learn: Callable[[], None]) -> None:
@@ -213,10 +214,8 @@ def once_kept(db: Session, learn: Callable[[], None]) -> None:
     learnt.append(learn)
 
 
-def _once(known: dict[Hashable, Any] | None, what: Hashable, read: Callable[[], Read]) -> Read:
-    """What is `known`, read if it is not yet; None is outside a turn, where all is read anew."""
-    if known is None:
-        return read()
+def _once(known: dict[Hashable, Any], what: Hashable, read: Callable[[], Read]) -> Read:
+    """What is `known`, read if it is not yet."""
     if what not in known:
         known[what] = read()
     found: Read = known[what]
@@ -236,11 +235,7 @@ def _moments(dialect: Dialect) -> _Moments:
     kind: Any = LastWrite.__table__.c.recorded_at.type.dialect_impl(dialect)  # type: ignore[attr-defined]
     mark = "?" if dialect.name == "sqlite" else "%s"
     return _Moments(
-        kind.result_processor(dialect, None) or _as_it_is,
-        kind.bind_processor(dialect) or _as_it_is,
+        kind.result_processor(dialect, None),
+        kind.bind_processor(dialect),
         f"UPDATE last_write SET recorded_at = {mark}",
     )
-
-
-def _as_it_is(value: Any) -> Any:
-    return value

@@ -106,7 +106,7 @@ _SHORT_WAY = "short_way"
 AnyEndpoint = TypeVar("AnyEndpoint", bound=Callable[..., Any])
 
 
-def by(way: ShortWay) -> Callable[[AnyEndpoint], AnyEndpoint]:
+def with_short_way(way: ShortWay) -> Callable[[AnyEndpoint], AnyEndpoint]:
     """A decorator: `WritingRoute` tries this `way` to the route first."""
 
     def marked(endpoint: AnyEndpoint) -> AnyEndpoint:

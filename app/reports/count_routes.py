@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Query, Request, Response
 from app.access.caller import Reader
 from app.access.models import Action
 from app.access.replies import REPLAYED
-from app.access.writing import TheWriter, WritingRoute, by
+from app.access.writing import TheWriter, WritingRoute, with_short_way
 from app.errors import NotFound, problems
 from app.reports import examples
 from app.reports.export import lines_of_counts
@@ -79,7 +79,7 @@ router = APIRouter(prefix="/v1", route_class=WritingRoute)
         **problems(*WRITING, PreconditionFailed, Overlapping, *WITH_BODY),
     },
 )
-@by(one_count)
+@with_short_way(one_count)
 async def put_session_count(
     writer: TheWriter,
     practice: PracticePath,

@@ -249,7 +249,7 @@ def _later_about_the_same(table: Any) -> tuple[Any, ColumnElement[bool]]:
 
 def _last_numbers(db: Session) -> _Last:
     known = known_of_ledger(db)
-    if known and "last" in known:
+    if "last" in known:
         last: _Last = known["last"]
         return last
     submission, count, status, last_hash = db.connection().exec_driver_sql(_LAST).one()
@@ -259,8 +259,7 @@ def _last_numbers(db: Session) -> _Last:
 def _learn(db: Session, last: _Last) -> None:
     """Know these numbers once the work is kept."""
     known = known_of_ledger(db)
-    if known is not None:
-        once_kept(db, lambda: known.update(last=last))
+    once_kept(db, lambda: known.update(last=last))
 
 
 def _number(entries: Sequence[PlainEntry], first: int, submission: int, by: Caller, at: datetime) -> None:

@@ -8,7 +8,7 @@ from app.access.caller import NotAuthenticated, Reader
 from app.access.models import Action
 from app.access.replies import REPLAYED, Turn
 from app.access.scope import NotAllowed
-from app.access.writing import TheWriter, WritingRoute, by
+from app.access.writing import TheWriter, WritingRoute, with_short_way
 from app.clock import helsinki_day
 from app.database import LARGEST_ID
 from app.errors import InvalidParameter, NotFound, Unavailable, parameter_problem, problems
@@ -63,7 +63,7 @@ router = APIRouter(prefix="/v1", route_class=WritingRoute)
     },
     openapi_extra={"requestBody": examples.SUBMISSION_BODY},
 )
-@by(submission_of_few)
+@with_short_way(submission_of_few)
 async def post_submission(
     writer: TheWriter,
     received: TheReceived,

@@ -60,7 +60,7 @@ def read_standing(db: Session, _at: datetime, sent: Sequence[Sent]) -> None:
     rows = itertools.chain.from_iterable((*one.counts, *one.statuses) for one in sent)
     keys = {(row.practice, municipality_code(row.municipality)) for row in rows}
     known = _known(db)
-    if known is not None and len(keys) <= MOST_KNOWN:
+    if len(keys) <= MOST_KNOWN:
         if len(known.keys() | keys) > MOST_KNOWN:
             known.clear()
         standing_of(db, keys)
@@ -69,7 +69,7 @@ def read_standing(db: Session, _at: datetime, sent: Sequence[Sent]) -> None:
 def standing_of(db: Session, keys: Set[Key]) -> AllStanding:
     """What stands of all `keys`, and perhaps of others."""
     known = _known(db)
-    if known is None or len(keys) > MOST_KNOWN:
+    if len(keys) > MOST_KNOWN:
         return _read(db, keys)
     # A difference would look at all that is known.
     if missing := {key for key in keys if key not in known}:
@@ -77,18 +77,16 @@ def standing_of(db: Session, keys: Set[Key]) -> AllStanding:
     return known
 
 
-def _known(db: Session) -> dict[Key, Standing] | None:
-    """What the writer knows of what stands; None where all is read anew."""
-    known = known_of_ledger(db)
-    return None if known is None else known.setdefault("standing", {})
+def _known(db: Session) -> dict[Key, Standing]:
+    """What the writer knows of what stands."""
+    known: dict[Key, Standing] = known_of_ledger(db).setdefault("standing", {})
+    return known
 
 
 def learning(db: Session, keys: Set[Key]) -> Callable[[Key, Standing], None]:
     """To be told what stands of each of `keys` after this work; the writer knows it once that is kept."""
     known = _known(db)
     after: dict[Key, Standing] = {}
-    if known is None:
-        return lambda _key, _standing: None
     if len(keys) > MOST_KNOWN:
         once_kept(db, known.clear)
         return lambda _key, _standing: None

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Query, Request, Response
 
 from app.access.caller import PUBLIC_TOO, AnyReader, NotAuthenticated
 from app.access.replies import REPLAYED
-from app.access.writing import TheWriter, WritingRoute, by
+from app.access.writing import TheWriter, WritingRoute, with_short_way
 from app.errors import InvalidParameter, NotFound, Unavailable, parameter_problem, problems
 from app.reports import examples
 from app.reports.export import lines_of_statuses
@@ -75,7 +75,7 @@ router = APIRouter(prefix="/v1", route_class=WritingRoute)
         **problems(*WRITING, PreconditionFailed, *WITH_BODY),
     },
 )
-@by(one_status)
+@with_short_way(one_status)
 async def put_status(
     writer: TheWriter,
     practice: PracticePath,

@@ -141,11 +141,11 @@ def strict_value(text: str, *, first_line: int = 1) -> Any:
         raise InvalidRequest(f"the body nests deeper than {MAX_DEPTH} levels") from error
     except ValueError as error:
         raise InvalidRequest("the body holds a number of more than 4,300 digits") from error
+    if text.count("{") + text.count("[") > MAX_DEPTH and _nests_too_deep(value):
+        raise InvalidRequest(f"the body nests deeper than {MAX_DEPTH} levels")
     # Only an escape can say what no text can hold, and looking for that takes longer than reading all of it.
     if "\\u" in text:
         _refuse_odd_text(value)
-    if text.count("{") + text.count("[") > MAX_DEPTH and _nests_too_deep(value):
-        raise InvalidRequest(f"the body nests deeper than {MAX_DEPTH} levels")
     return value
 
 
@@ -198,15 +198,13 @@ def _nests_too_deep(value: Any) -> bool:
 
 
 def _refuse_odd_text(value: Any, steps: tuple[str | int, ...] = ()) -> None:
-    """Refuse NUL and lone surrogates, which no database text can hold, and too deep a nesting; `steps` lead here."""
+    """Refuse NUL and lone surrogates, which no database text can hold; `steps` lead here."""
     if isinstance(value, str) and ("\0" in value or (not value.isascii() and not _encodable(value))):
         detail = "holds a NUL or half a surrogate pair, which is no text"
         where = pointer(steps)
         raise InvalidRequest(f"{where or 'the body'}: {detail}", errors=[FieldError(pointer=where, detail=detail)])
     if not isinstance(value, dict | list):
         return
-    if len(steps) >= MAX_DEPTH:
-        raise InvalidRequest(f"the body nests deeper than {MAX_DEPTH} levels")
     for step, inner in value.items() if isinstance(value, dict) else enumerate(value):
         _refuse_odd_text(step, steps)
         _refuse_odd_text(inner, (*steps, step))

@@ -16,7 +16,7 @@ from app.access.scope import Caller
 from app.database import Database, is_sqlite, take_turn
 from app.errors import Problem
 from app.places.register import municipalities
-from app.practices.definitions import DEFAULT_PRACTICE
+from app.practices.definitions import DEFAULT_PRACTICE, SHIPPED_PRACTICE, define_practice
 from app.reports import standing as standing_module
 from app.reports.doubts import Figures
 from app.reports.ledger import Key
@@ -146,6 +146,26 @@ def _at(places: dict[str, str], piece: Piece) -> Piece:
         return one._replace(municipality=places[one.municipality])
 
     return replace(piece, sent=Sent([*map(moved, piece.sent.counts)], [*map(moved, piece.sent.statuses)]))
+
+
+def test_what_stands_of_others_is_not_taken_for_what_was_asked(
+    database: Database, caller: Caller, clock: StandingClock
+) -> None:
+    with database.writing() as db:
+        define_practice(db, SHIPPED_PRACTICE.model_copy(update={"slug": "kela"}), at=take_turn(db, clock))
+
+    def about(practice: str, place: str) -> Piece:
+        status = SentStatus(place, "2022", "pilot", practice=practice)
+        return Piece(Sent([SentCount(place, "2022-02", 7, practice=practice)], [status]), False, False)
+
+    _take(database, clock, Known("1"), caller, [about("kela", "140")], committed=True)
+    known = Known("1")
+
+    # Of the two practices and the two places, one that was not asked about is found too.
+    _take(database, clock, known, caller, [about("kela", "297"), about(DEFAULT_PRACTICE, "140")], committed=True)
+
+    _assert_right(database, clock, known)
+    assert set(known.ledger["standing"]) == {("kela", "297"), (DEFAULT_PRACTICE, "140")}
 
 
 def _take(
