@@ -457,7 +457,8 @@ def test_others_are_answered_while_a_long_file_is_read(north_savo: Caller) -> No
     reading.join()
 
     assert refused(answers[0]) == (422, [(10_001, "tapaamiset", "write a whole number in digits, as 5")])
-    assert answered > 15
+    # One or two, if reading kept everybody waiting.
+    assert answered > 5
 
 
 # What makes files of each kind that nearly are one.
