@@ -210,7 +210,8 @@ def _replaced(url: str, folder: Path, known: set[int]) -> Mapping[str, float]:
         except httpx.TransportError:
             # It was a connection to the one that was killed.
             continue
-        if told["workers"] == 2 and set(_pids(folder)) - known:
+        # The new one has its files a moment before it says how many connections it may have.
+        if told["workers"] == 2 and set(_pids(folder)) - known and told["database_connections_limit"] >= 40:
             return told
         time.sleep(0.2)
     raise AssertionError("the worker was not replaced")

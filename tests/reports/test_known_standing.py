@@ -120,10 +120,13 @@ def test_to_make_room_nothing_is_forgotten_of_what_waits_to_be_written(
     for _ in range(2):
         _take(database, clock, known, caller, done, committed=True)
         _assert_right(database, clock, known)
+    _take(database, clock, known, caller, [done[1]], committed=True)
+    _assert_right(database, clock, known)
 
     with database.reading() as db:
         created = [receipt.created for receipt in db.exec(select(Submission).order_by(text("id")))]
-    assert created == [1, 1, 1, 0, 0, 0, 0, 0]
+    assert created == [1, 1, 1, 0, 0, 0, 0, 0, 0]
+    assert set(known.ledger["standing"]) == {(DEFAULT_PRACTICE, "140")}
 
 
 def test_of_very_many_places_nothing_is_known(
