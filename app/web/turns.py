@@ -30,8 +30,8 @@ ALONE = MOST_ROWS_TOGETHER + 1
 _ATTEMPT_SECONDS = 4.0
 """How long may be tried in one go to have the turn: a look at a connection, a new one, a second for who has it."""
 
-_LEAST_COMMIT_SECONDS = 0.3
-"""What a commit may take although its pieces of work have no time left to wait."""
+_LEAST_SECONDS = 0.3
+"""What reading ahead or a commit may take although the pieces of work that it is for have no time left to wait."""
 
 Made = TypeVar("Made")
 Asked = TypeVar("Asked")
@@ -139,11 +139,13 @@ class Turns:
             with allowed(Allowance(_ATTEMPT_SECONDS)), self._database.turn(self._known.look) as (connection, found):
                 turn = Turn(connection, found, self._clock, self._known)
                 group = self._next_group()
-                _read_ahead(turn, group)
+                for piece in group:
+                    piece.pass_time()
+                with allowed(_time_for(group)):
+                    _read_ahead(turn, group)
                 for piece in group:
                     piece.do(turn, self._database, alone=len(group) == 1)
-                left = min((piece.allowance.seconds for piece in group), default=0.0)
-                with allowed(Allowance(max(left, _LEAST_COMMIT_SECONDS))):
+                with allowed(_time_for(group)):
                     turn.keep()
         except Exception as error:
             if not group and busy(error):
@@ -189,13 +191,19 @@ class _Piece(Generic[Made]):
         self._made: Made
         self._error: Exception | None = None
 
+    def pass_time(self) -> None:
+        """Take what was waited since this was last asked out of what may still be waited."""
+        now = monotonic()
+        self.allowance.seconds -= now - self._since
+        self._since = now
+
     def do(self, turn: Turn, database: Database, *, alone: bool) -> None:
         """Do the work, in the traces and logs of its request, within what may still be waited for it.
 
         Raises:
             Exception: the whole turn is lost, with what the others did in it.
         """
-        self.allowance.seconds -= monotonic() - self._since
+        self.pass_time()
         self._context.run(self._do, turn, database, alone)
 
     def _do(self, turn: Turn, database: Database, alone: bool) -> None:
@@ -224,6 +232,11 @@ class _Piece(Generic[Made]):
             self.answer.set_result(self._made)
         else:
             self.answer.set_exception(self._error)
+
+
+def _time_for(group: Sequence[_Piece[Any]]) -> Allowance:
+    """What all of `group` can still wait for."""
+    return Allowance(max(min((piece.allowance.seconds for piece in group), default=0.0), _LEAST_SECONDS))
 
 
 def _read_ahead(turn: Turn, group: Sequence[_Piece[Any]]) -> None:
