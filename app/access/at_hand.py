@@ -17,6 +17,7 @@ from app.access.limits import count_request, tell_expiry
 from app.access.scope import Caller
 from app.clock import Clock
 from app.measures.counting import Measures
+from app.web.admission import Admission
 from app.web.answers import WHOLE, WholeAnswer
 from app.web.kept import Kept
 from app.web.looks import Sight
@@ -86,8 +87,11 @@ class AnswersToHolders:
             await self.app(scope, receive, send)
             return
         kept = self._kept.get(key)
-        if kept is not None and not await self._still(kept.edition):
-            kept = await self._underway.of_another(key, lambda one: self._still(one.edition))
+        admission: Admission = scope["app"].state.admission
+        # What is waited here, the request cannot wait again.
+        with admission.allowance(scope["state"]).spending():
+            if kept is not None and not await self._still(kept.edition):
+                kept = await self._underway.of_another(key, lambda one: self._still(one.edition))
         if kept is None or not self._let_in(kept.caller, scope):
             await self._answer_anew(key, scope, receive, send)
             return
