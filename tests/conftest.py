@@ -1,5 +1,6 @@
 """What tests are made of: both databases, migrated; the application on them; keys; a clock that stands still."""
 
+import gc
 import os
 import secrets
 import shutil
@@ -65,6 +66,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         twin = item.nodeid.replace("postgresql", "sqlite")
         if twin != item.nodeid and twin in known and not item.get_closest_marker("measured"):
             item.add_marker(pytest.mark.no_cover)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what stays until the end out of every search for garbage: one through all of it can take seconds, longer
+    than PostgreSQL waits for who has the turn.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 class StandingClock:
