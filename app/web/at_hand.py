@@ -14,6 +14,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.measures.counting import Measures
+from app.web.admission import Admission
 from app.web.answers import WHOLE, WholeAnswer
 from app.web.at_once import AT_ONCE
 from app.web.kept import Kept
@@ -113,6 +114,9 @@ class AnswersAtHand:
         key = (scope["path"], scope["query_string"], kinds, languages)
         kept = self._kept.get(key)
         if kept is None or not await self._still(kept.edition):
+            # What was waited here, the request cannot wait again.
+            admission: Admission = scope["app"].state.admission
+            admission.allowance(scope.setdefault("state", {})).seconds -= time.perf_counter() - began
             await self.app(scope, receive, send)
             self._keep(key, scope)
             return
