@@ -4,6 +4,7 @@ import gc
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -37,6 +38,11 @@ pytest.register_assert_rewrite("tests.posting")
 NOW = datetime(2024, 5, 15, 9, 0, tzinfo=UTC)
 ROOT = Path(__file__).parent.parent
 UNHURRIED: dict[str, Any] = {"requests_per_minute": 1_000_000, "failed_keys_per_minute": 1_000_000, "drain_seconds": 0}
+
+
+def pytest_configure() -> None:
+    """Take Ctrl-C as ever, and so what a test starts; a shell has what it starts in the background ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
