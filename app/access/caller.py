@@ -10,9 +10,8 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPBasic, HTTPBearer
 from sqlmodel import Session
 
-from app.access.keys import caller_with, known_key, well_formed
+from app.access.keys import Holder, holder_of, known_key, well_formed
 from app.access.limits import count_failure, count_request, tell_expiry
-from app.access.models import Key, Organisation
 from app.access.scope import Caller
 from app.clock import Clock
 from app.errors import Problem
@@ -102,10 +101,10 @@ def caller_of(request: Request, db: Session, at: datetime) -> Caller:
     """
     first, request.state.looked_up = not looked_up(request), True
     secret = sent_key(request.headers.get("authorization", ""))
-    found = key_in_turn(db, secret)
-    if found:
-        request.state.key_id = found[0].id
-    caller = caller_with(*found, at=at) if found else None
+    holder = holder_in_turn(db, secret)
+    if holder:
+        request.state.key_id = holder.caller.key_id
+    caller = holder.calling(at) if holder else None
     if caller is None:
         if first:
             count_failure(request)
@@ -116,10 +115,15 @@ def caller_of(request: Request, db: Session, at: datetime) -> Caller:
     return caller
 
 
-def key_in_turn(db: Session, secret: str) -> tuple[Key, Organisation] | None:
-    """The key whose secret this is, valid or not, and who holds it; in turns read again only if need be."""
+def holder_in_turn(db: Session, secret: str) -> Holder | None:
+    """Who holds the key whose secret this is, valid or not; in turns read again only if need be."""
+
+    def read() -> Holder | None:
+        found = known_key(db, secret)
+        return holder_of(*found) if found else None
+
     # The secret itself is not kept.
-    return of_keys(db, hashlib.sha256(secret.encode()).digest(), lambda: known_key(db, secret))
+    return of_keys(db, hashlib.sha256(secret.encode()).digest(), read)
 
 
 def looked_up(request: Request) -> bool:

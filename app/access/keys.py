@@ -11,6 +11,7 @@ import secrets
 import string
 import zlib
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam
@@ -42,6 +43,18 @@ class NotAnArea(ValueError):
 
 class UnknownKey(ValueError):
     """There is no such key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who calls with a key, if it is valid."""
+
+    caller: Caller
+    revoked: bool
+
+    def calling(self, at: datetime) -> Caller | None:
+        """Who calls; None if the key has expired by then or was revoked."""
+        return None if self.revoked or self.caller.expires_at <= at else self.caller
 
 
 class CannotRotate(Problem):
@@ -134,14 +147,13 @@ def known_key(db: Session, secret: str) -> tuple[Key, Organisation] | None:
     return found[0], found[1]
 
 
-def caller_with(key: Key, owner: Organisation, *, at: datetime) -> Caller | None:
-    """Who calls with `key`; None if it has expired or was revoked."""
-    if key.revoked_at or key.expires_at <= at:
-        return None
+def holder_of(key: Key, owner: Organisation) -> Holder:
+    """Who calls with `key`, which `owner` holds, as long as it is valid."""
     assert owner.id is not None
     actions = frozenset(Action(action) for action in key.actions)
     scope = Scope(frozenset(key.areas))
-    return Caller(key.id, key.name, key.expires_at, owner.id, owner.name, actions, scope)
+    caller = Caller(key.id, key.name, key.expires_at, owner.id, owner.name, actions, scope)
+    return Holder(caller, revoked=key.revoked_at is not None)
 
 
 def revoke_key(db: Session, key_id: str, *, at: datetime) -> None:

@@ -11,7 +11,7 @@ from fastapi import Header, Request, Response
 from sqlalchemy import tuple_
 from sqlmodel import Session, col, delete, select
 
-from app.access.caller import key_in_turn
+from app.access.caller import holder_in_turn
 from app.access.models import RememberedReply
 from app.access.scope import Caller
 from app.errors import Problem
@@ -91,8 +91,8 @@ async def plain_retry_of(request: Request) -> Retry | None:
 def read_replies(db: Session, at: datetime, asked: Iterable[tuple[str, Retry]]) -> None:
     """Read what was answered to each retry that came with a key before; every day forget what is too old."""
     given(db, "replies forgotten", lambda: _forget(db, at))
-    owned = [(key_in_turn(db, secret), retry.key) for secret, retry in asked]
-    wanted = {(found[0].organisation_id, key) for found, key in owned if found}
+    owned = [(holder_in_turn(db, secret), retry.key) for secret, retry in asked]
+    wanted = {(holder.caller.organisation_id, key) for holder, key in owned if holder}
     named = tuple_(col(RememberedReply.organisation_id), col(RememberedReply.key)).in_(wanted)
     replies = db.exec(select(RememberedReply).where(named)).all()
     if any(reply.recorded_at <= at - LIFETIME for reply in replies):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from functools import cached_property, lru_cache
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
@@ -53,6 +53,7 @@ SMALLEST_REACH = 5
 
 _YEAR, _QUARTER, _MONTH = "year", "quarter", "month"
 _FIRST_DAY = attrgetter("first")
+_PERIOD = itemgetter(0)
 
 # Iglewicz and Hoaglin, How to Detect and Handle Outliers (1993): what makes each spread that of a normal distribution.
 _MEDIAN_SPREAD = 1 / Fraction(6_745, 10_000)
@@ -104,8 +105,7 @@ class Figures:
     def __init__(self, figures: Iterable[Figure]) -> None:
         self.of_period = {figure.period: figure for figure in figures}
         of_kind: dict[str, list[Figure]] = {}
-        # Not of `all`, which would be kept: `after` changes what there is.
-        for figure in sorted(self.of_period.values(), key=_FIRST_DAY):
+        for figure in sorted(self.of_period.values(), key=_PERIOD):
             of_kind.setdefault(_kind(figure.period), []).append(figure)
         self._alike = {kind: Alike(figures) for kind, figures in of_kind.items()}
 
@@ -120,16 +120,17 @@ class Figures:
         changed.of_period = self.of_period | {figure.period: figure for figure in added}
         for period in gone:
             changed.of_period.pop(period, None)
-        changed._alike = {**self._alike}
-        touched = {*gone, *(figure.period for figure in added)}
-        for kind in set(map(_kind, touched)):
-            left = [figure for figure in self._of_kind(kind) if figure.period not in touched]
-            new = [figure for figure in added if _kind(figure.period) == kind]
-            changed._alike[kind] = Alike(sorted(left + new, key=_FIRST_DAY))
+        of_kind: dict[str, list[Figure]] = {}
+        for period in {*gone, *(figure.period for figure in added)}:
+            kind = _kind(period)
+            if kind not in of_kind:
+                of_kind[kind] = [*self._alike[kind].figures] if kind in self._alike else []
+            figures = of_kind[kind]
+            place = _place(figures, period)
+            there = place < len(figures) and figures[place].period == period
+            figures[place : place + there] = [figure for figure in added if figure.period == period]
+        changed._alike = self._alike | {kind: Alike(figures) for kind, figures in of_kind.items()}
         return changed
-
-    def _of_kind(self, kind: str) -> Sequence[Figure]:
-        return self._alike[kind].figures if kind in self._alike else ()
 
     def like(self, figure: Figure) -> "Alike":
         """Those of years for a year, of quarters for a quarter, of months for a month."""
@@ -137,26 +138,22 @@ class Figures:
 
 
 class Alike:
-    """The figures of one kind of period, in the order of their days.
+    """The figures of one kind of period in the order of their days, which is that of the texts of their periods.
 
     What is asked of each of them is worked out once for all that have the same answer.
     """
 
     def __init__(self, figures: list[Figure]) -> None:
         self.figures = figures
-        self._first_days = [figure.first for figure in figures]
-        whole = [figure for figure in figures if figure.counted_to == figure.last]
-        self._whole = whole
-        self._years = [figure.first.year for figure in whole]
-        self._sessions = [figure.sessions for figure in whole]
+        self._whole = [figure for figure in figures if figure.counted_to == figure.last]
         self._around: dict[int, tuple[int, int]] = {}
         self._ascending: dict[tuple[int, int], Sequence[int]] = {}
         self._usual: dict[tuple[tuple[int, int], int], tuple[int, int, int] | None] = {}
 
     def before(self, figure: Figure) -> Figure | None:
         """The last one before `figure`, not older than the year before."""
-        place = bisect_left(self._first_days, figure.first)
-        if not place or self._first_days[place - 1].year < figure.first.year - 1:
+        place = bisect_left(self.figures, figure)
+        if not place or self.figures[place - 1].first.year < figure.first.year - 1:
             return None
         return self.figures[place - 1]
 
@@ -177,7 +174,7 @@ class Alike:
 
     def same_beside(self, figure: Figure) -> bool:
         """False if neither the one before `figure` nor the one after it has as many sessions."""
-        place = bisect_left(self._first_days, figure.first)
+        place = bisect_left(self.figures, figure)
         if place and self.figures[place - 1].sessions == figure.sessions:
             return True
         return place + 1 < len(self.figures) and self.figures[place + 1].sessions == figure.sessions
@@ -201,12 +198,12 @@ class Alike:
 
     def _places_around(self, year: int) -> tuple[int, int]:
         """From which place to which those counted to their end are of `year` and the years around."""
-        return bisect_left(self._years, year - HISTORY_YEARS), bisect_right(self._years, year + HISTORY_YEARS)
+        return _place(self._whole, str(year - HISTORY_YEARS)), _place(self._whole, str(year + HISTORY_YEARS + 1))
 
     def _outside(self, around: tuple[int, int], sessions: int) -> tuple[int, int, int] | None:
         together = self._ascending.get(around)
         if together is None:
-            together = self._ascending[around] = sorted(self._sessions[slice(*around)])
+            together = self._ascending[around] = sorted([figure.sessions for figure in self._whole[slice(*around)]])
         own = bisect_left(together, sessions)
         others = [*together[:own], *together[own + 1 :]]
         usual = None if _surely_usual(sessions, others) else usual_range(others)
@@ -236,8 +233,11 @@ def usual_range(others: Sequence[int]) -> tuple[int, int] | None:
         return None
     # Twice each number, so that the median of an even number of them is whole; reach and middle are fractions of one
     # denominator, since of a large submission each row asks.
-    middle = _twice_the_median(sorted(others))
-    distances = sorted([abs(2 * other - middle) for other in others])
+    ascending, half = sorted(others), len(others) // 2
+    middle = _twice_the_median(ascending)
+    below = [middle - 2 * other for other in ascending[:half]]
+    above = [2 * other - middle for other in ascending[half:]]
+    distances = sorted(below + above)
     reach, whole = MOST_Z.numerator * _twice_the_median(distances), 4 * MOST_Z.denominator
     spread = _MEDIAN_SPREAD
     if not reach:
@@ -326,6 +326,11 @@ def _duplicate(month: Figure, alike: Alike) -> Doubt | None:
 @lru_cache(maxsize=4096)
 def _kind(period: str) -> str:
     return _YEAR if len(period) == len("2022") else _QUARTER if "Q" in period else _MONTH
+
+
+def _place(figures: Sequence[Figure], period: str) -> int:
+    """How many of `figures`, all of one kind and in their order, are of periods before that with this text."""
+    return bisect_left(figures, period, key=_PERIOD)
 
 
 def _month_number(first: date) -> int:

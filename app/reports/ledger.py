@@ -2,7 +2,6 @@
 
 import itertools
 import json
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -165,7 +164,7 @@ def withdrawn(entry: AnyEntry, outcome: str = "retracted") -> PlainEntry:
 
 def receipt_for(decisions: Sequence[Decision], *, by: Caller, at: datetime) -> NewReceipt:
     """What the receipt of `decisions` says, without number and hashes: that of a dry run."""
-    outcomes: Counter[str] = Counter(decision.outcome for decision in decisions)
+    outcomes = [decision.outcome for decision in decisions]
     texts = map(_row_text, decisions)
     # A join holds all that it joins.
     rows = ",".join(iter(lambda: ",".join(itertools.islice(texts, _TEXTS_AT_ONCE)), ""))
@@ -174,11 +173,11 @@ def receipt_for(decisions: Sequence[Decision], *, by: Caller, at: datetime) -> N
         by.key_id,
         at,
         f"[{rows}]",
-        created=outcomes["created"],
-        corrected=outcomes["corrected"],
-        unchanged=outcomes["unchanged"],
-        retracted=outcomes["retracted"],
-        rejected=outcomes["rejected"],
+        created=outcomes.count("created"),
+        corrected=outcomes.count("corrected"),
+        unchanged=outcomes.count("unchanged"),
+        retracted=outcomes.count("retracted"),
+        rejected=outcomes.count("rejected"),
     )
 
 

@@ -123,7 +123,7 @@ def _rulebook(db: Session, *, by: Caller, today: date, locate: Locate) -> Rulebo
 def _refuse(rows: Sequence[Row], locate: Locate, *, skip_invalid: bool) -> None:
     """Raise for the first kind of refusal among `rows`, unless refused rows are skipped and some remain."""
     refused = [row for row in rows if row.refusals]
-    if skip_invalid and len(refused) < len(rows):
+    if not refused or (skip_invalid and len(refused) < len(rows)):
         return
     located = [locate(row.list_name, row.index, refusal) for row in refused for refusal in row.refusals]
     _raise_first_kind(located, [refusal.kind for row in refused for refusal in row.refusals])

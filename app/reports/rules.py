@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from typing import ClassVar
 
 from app.access.scope import NotCovered, Scope
@@ -76,12 +75,14 @@ class Rulebook:
 
     def checked_counts(self, items: Sequence[AnyCount]) -> Sequence[CheckedCount]:
         """Each of `items` with all reasons to refuse it that do not depend on what is recorded."""
-        place_refusals = cache(self.place_refusals)
+        about: dict[tuple[str, str], Sequence[Refusal]] = {}
         rows = []
         # All numbers first: they outlive the rows, which could not be given back to the system with them in between.
         for index, item in zip(list(range(len(items))), items, strict=True):
             code = municipality_code(item.municipality)
-            refusals = place_refusals(code, item.practice)
+            if (code, item.practice) not in about:
+                about[code, item.practice] = self.place_refusals(code, item.practice)
+            refusals = about[code, item.practice]
             if item.note is not None:
                 refusals = [*refusals, *self.note_refusals(item.note, "note")]
             row = CheckedCount(index, item.practice, code, item.sessions, item.replace, item.note, refusals)

@@ -1,5 +1,6 @@
 """One structured log line per request, under an id that goes back to the caller; never a key, a body or a query."""
 
+import json
 import logging
 import re
 import sys
@@ -17,8 +18,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.web.told import tell
 
 _Raised = tuple[type[BaseException], BaseException, TracebackType | None]
-_KEY = re.compile(r"(yhdessa_[a-z0-9]{8}_)[A-Za-z0-9]+")
+_BEGINS = "yhdessa_"
+_KEY = re.compile(rf"({_BEGINS}[a-z0-9]{{8}}_)[A-Za-z0-9]+")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+
+_LINES = json.JSONEncoder(ensure_ascii=False, default=repr)
 
 _REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 
@@ -37,7 +41,7 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.ExceptionRenderer(_without_words),
     ]
-    written: list[Any] = [structlog.processors.JSONRenderer(ensure_ascii=False), _without_keys]
+    written: list[Any] = [_as_json, _without_keys]
     structlog.configure(
         processors=[_named, *told, *written],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -104,17 +108,25 @@ class RequestLog:
 def _of_request(_logger: Any, _name: str, line: Any) -> Any:
     """The `line` with the id of the request that it is about, if it is about one."""
     request_id = _REQUEST_ID.get()
-    return line if request_id is None else line | {"request_id": request_id}
+    if request_id is not None:
+        line["request_id"] = request_id
+    return line
 
 
 def _named(_logger: Any, _name: str, line: Any) -> Any:
     """The `line` with what it is known by among those of libraries."""
-    return line | {"logger": "yhdessa"}
+    line["logger"] = "yhdessa"
+    return line
+
+
+def _as_json(_logger: Any, _name: str, line: Any) -> str:
+    """The `line` as JSON; what that cannot tell as Python would write it."""
+    return _LINES.encode(line)
 
 
 def _without_keys(_logger: Any, _name: str, line: Any) -> str:
     """The finished `line` without the secret part of a key, which callers put into paths and ids by mistake."""
-    return _KEY.sub(r"\1...", line)
+    return _KEY.sub(r"\1...", line) if _BEGINS in line else line
 
 
 def _request_id(sent: str | None) -> str:

@@ -22,7 +22,7 @@ from app.access.keys import (
     CannotRotate,
     NotAnArea,
     UnknownKey,
-    caller_with,
+    holder_of,
     issue_key,
     keys_with_owners,
     known_key,
@@ -132,7 +132,7 @@ def test_a_key_is_stored_as_its_hash_alone(
 def calling_with(db: Session, key: str, *, at: datetime) -> scope.Caller | None:
     found = known_key(db, key)
     assert found
-    return caller_with(*found, at=at)
+    return holder_of(*found).calling(at)
 
 
 def test_a_key_opens_what_it_was_issued_for(db: Session) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings as with_settings, strategies as st
 from sqlmodel import Session, select, text
 
-from app.access.keys import caller_with, issue_key, known_key
+from app.access.keys import holder_of, issue_key, known_key
 from app.access.models import Action
 from app.access.scope import Caller
 from app.database import Database, is_sqlite, take_turn
@@ -86,7 +86,7 @@ def caller(database: Database, clock: StandingClock) -> Caller:
         secret = issue_key(db, name="k", organisation="o", actions=[Action.REPORT], areas=["country"], at=at)
         found = known_key(db, secret)
     assert found
-    caller = caller_with(*found, at=at)
+    caller = holder_of(*found).calling(at)
     assert caller
     return caller
 

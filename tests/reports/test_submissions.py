@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from app.database import Database
 from app.reports import ledger, submissions
+from app.reports.models import Receipt
 from app.reports.tables import Note, Submission
 from tests.conftest import Caller, StandingClock, count, status
 from tests.reports.stored import stored
@@ -42,6 +43,15 @@ def test_a_receipt_is_given_again_as_it_was(north_savo: Caller) -> None:
         for answer in again
     ] == [[3, 0, 0, 0, 0], [1, 0, 0, 0, 1], [0, 1, 0, 0, 0], [0, 0, 1, 0, 0], [0, 0, 0, 1, 0]]
     assert {answer.status_code for answer in again} == {200}
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_receipt_is_told_as_the_contract_has_it(http: TestClient, new_key: Callable[..., str], dry_run: bool) -> None:
+    owner = Caller(http, new_key("municipality:297", actions=["report"], organisation='Itä "\\\t"rows":[] 東'))
+
+    posted = owner.post([count("297", "2023-01", 7)], dry_run=dry_run)
+
+    assert posted.text == Receipt.model_validate_json(posted.content).model_dump_json()
 
 
 def test_a_receipt_needs_no_key_that_reads_but_one_of_its_organisation(
